@@ -1,0 +1,156 @@
+/** Interpreter = WebAssembly, for every feature of the language. C joins in test/conformance. */
+
+import { expect, test } from "vitest";
+import { random } from "../tensor/index.ts";
+import * as b from "./build.ts";
+import { interpreter } from "./interpret.ts";
+import type { ElementType, Kernel } from "./language.ts";
+import { bytesOf } from "./language.ts";
+import { plan } from "./plan.ts";
+import { call, type Storage, type TypedArray, viewOf, writtenBy } from "./routine.ts";
+import { compile } from "./wasm/module.ts";
+
+/** Random contents that no test here drives into overflow. */
+function filled(type: ElementType, shape: readonly number[], seed: string): TypedArray {
+  const generator = random(seed);
+  const data = viewOf(type, shape, new ArrayBuffer(bytesOf({ type, shape }) + 4), 0);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = type === "f32" ? generator.normal() : generator.integer(2 ** 16) - 2 ** 15;
+  }
+  return data;
+}
+
+/** Run a kernel both ways on the same random inputs and compare every written buffer. */
+function agree(kernel: Kernel): void {
+  const written = writtenBy(kernel);
+  const storage = kernel.buffers.map(
+    ({ name, type, shape }): Storage =>
+      written.has(name)
+        ? { name, type, shape, role: "output" }
+        : { name, type, shape, role: "constant", data: filled(type, shape, name) },
+  );
+  const bindings = Object.fromEntries(kernel.buffers.map(({ name }) => [name, name]));
+  const program = plan({ storage, calls: [call("test", kernel, bindings)] });
+  const [reference, wasm] = [interpreter(program), compile(program)];
+  reference.run();
+  wasm.run();
+  for (const name of written) {
+    expect(wasm.view(name)).toEqual(reference.view(name));
+    expect(new Set(reference.view(name)).size).toBeGreaterThan(1);
+  }
+}
+
+const acc = b.variable("acc", "s32");
+
+test.each([4, 7, 16, 21, 40])(
+  "a dense layer of %i outputs agrees with 8- and 4-bit weights",
+  (N) => {
+    for (const type of ["s8", "s4"] as const) {
+      const x = b.buffer("x", "s8", [9]);
+      const w = b.buffer("w", type, [9, N]);
+      const y = b.buffer("y", "s32", [N]);
+      const body = b.lanes(
+        "n",
+        N,
+        (n) => [
+          b.declare(acc, 5),
+          b.loop("k", 9, (k) => [b.set(acc, b.add(acc, b.mul(b.load(x, k), b.load(w, k, n))))]),
+          b.store(y, [n], acc),
+        ],
+        { vectors: 2 },
+      );
+      agree(b.kernel("dense", [x, w, y], [body]));
+    }
+  },
+);
+
+test("a padded depthwise convolution with requantization agrees", () => {
+  const [H, W, C] = [5, 6, 10];
+  const x = b.buffer("x", "s8", [H, W, C]);
+  const w = b.buffer("w", "s4", [3, 3, C]);
+  const m = b.buffer("m", "s32", [C]);
+  const y = b.buffer("y", "s8", [H, W, C]);
+  const body = b.loop("oy", H, (oy) => [
+    b.loop("ox", W, (ox) => [
+      b.lanes("c", C, (c) => [
+        b.declare(acc, 0),
+        b.loop("ky", 3, (ky) => [
+          b.loop("kx", 3, (kx) => {
+            const iy = b.sub(b.add(oy, ky), 1);
+            const ix = b.sub(b.add(ox, kx), 1);
+            const product = b.mul(b.load(x, iy, ix, c), b.load(w, ky, kx, c));
+            return [
+              b.when(
+                b.inside([iy, H], [ix, W]),
+                [b.set(acc, b.add(acc, product))],
+                [b.set(acc, b.sub(acc, b.load(w, ky, kx, c)))],
+              ),
+            ];
+          }),
+        ]),
+        b.store(y, [oy, ox, c], b.clamp(b.mulShift(acc, b.load(m, c), 14), -128, 127)),
+      ]),
+    ]),
+  ]);
+  agree(b.kernel("depthwise", [x, w, m, y], [body]));
+});
+
+test("tables, strided reads, selects and lane numbers agree", () => {
+  const table = b.buffer("table", "s16", [64]);
+  const x = b.buffer("x", "u8", [19, 2]);
+  const y = b.buffer("y", "s16", [19]);
+  const body = b.lanes("i", 19, (i) => {
+    const looked = b.load(table, b.bitAnd(b.load(x, i, 1), 63));
+    const chosen = b.select(b.less(b.load(x, i, 0), i), b.sub(looked, i), b.shr(looked, 2));
+    return [b.store(y, [i], chosen)];
+  });
+  agree(b.kernel("table", [table, x, y], [body]));
+});
+
+test("wide arithmetic, leading zeros and data-dependent bounds agree", () => {
+  const x = b.buffer("x", "s32", [12]);
+  const y = b.buffer("y", "s32", [12, 2]);
+  const sum = b.variable("sum", "s64");
+  const shift = b.variable("shift", "s32");
+  const body = b.loop("i", 12, (i) => [
+    b.declare(sum, 1),
+    b.loop("k", b.add(b.bitAnd(b.load(x, i), 7), i), (k) => [
+      b.set(sum, b.add(sum, b.mul(b.unary("toS64", b.load(x, i)), b.unary("toS64", k)))),
+      b.set(sum, b.mul(sum, 3)),
+    ]),
+    b.set(sum, b.max(sum, b.sub(b.s64(0), sum))),
+    b.declare(shift, b.max(b.sub(40, b.unary("clz", sum)), 0)),
+    b.store(y, [i, 0], b.unary("toS32", b.shr(sum, shift))),
+    b.store(y, [i, 1], b.unary("clz", b.load(x, i))),
+  ]);
+  agree(b.kernel("wide", [x, y], [body]));
+});
+
+test("single-precision arithmetic agrees to the bit", () => {
+  const [M, K, N] = [6, 11, 13];
+  const a = b.buffer("a", "f32", [M, K]);
+  const w = b.buffer("w", "f32", [K, N]);
+  const y = b.buffer("y", "f32", [M, N]);
+  const sum = b.variable("sum", "f32");
+  const body = b.loop("m", M, (m) => [
+    b.lanes("n", N, (n) => [
+      b.declare(sum, 0.1),
+      b.loop("k", K, (k) => [b.set(sum, b.add(sum, b.mul(b.load(a, m, k), b.load(w, k, n))))]),
+      b.set(sum, b.div(sum, b.add(b.unary("sqrt", b.mul(sum, sum)), 0.5))),
+      b.set(sum, b.add(sum, b.unary("toF32", b.unary("toS32", b.unary("floor", b.mul(sum, 9)))))),
+      b.store(y, [m, n], b.max(sum, b.unary("bitsToF32", b.unary("f32ToBits", b.min(sum, -2))))),
+    ]),
+  ]);
+  agree(b.kernel("gemm", [a, w, y], [body]));
+});
+
+test("wrapping arithmetic of a counter-based hash agrees", () => {
+  const y = b.buffer("y", "s32", [11]);
+  const h = b.variable("h", "s32");
+  const body = b.lanes("i", 11, (i) => [
+    b.declare(h, b.addWrap(b.mulWrap(i, 0x9e3779b9 | 0), 0x7f4a7c15)),
+    b.set(h, b.mulWrap(b.bitXor(h, b.shrU(h, 16)), 0x21f0aaad)),
+    b.store(y, [i], b.bitXor(h, b.shrU(h, 15))),
+  ]);
+  agree(b.kernel("hash", [y], [body]));
+});

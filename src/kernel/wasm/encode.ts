@@ -1,0 +1,195 @@
+/**
+ * Kernels as WebAssembly functions: statements and loops.
+ *
+ * A `lanes` loop becomes three: whole groups of vectors, single vectors, and a scalar rest, from
+ * the same body. Where the body has no vector form (a branch on a lane, s64, a store that is not
+ * contiguous) all of it runs in the scalar one.
+ */
+
+import { addressOf } from "../affine.ts";
+import type { Kernel, Statement } from "../language.ts";
+import { OP, TYPE, unsigned } from "./bytes.ts";
+import { pushScalar } from "./scalar.ts";
+import {
+  bodiesOf,
+  constant,
+  emit,
+  enterLoop,
+  expressionsOf,
+  getLocal,
+  type Lane,
+  newLocal,
+  pushAddress,
+  type Scope,
+  scalarLocal,
+  setLocal,
+  vectorLocals,
+} from "./scope.ts";
+import { canStoreVector, hasVectorForm, isVarying, pushVector, storeVector } from "./vector.ts";
+
+type For = Extract<Statement, { op: "for" }>;
+type Store = Extract<Statement, { op: "store" }>;
+
+const LANES = 4;
+
+/**
+ * The body of a function (locals and code, without its size) whose parameters are the buffers'
+ * addresses.
+ */
+export function encodeKernel(kernel: Kernel): number[] {
+  const scope: Scope = {
+    code: [],
+    localTypes: [],
+    parameters: new Map(kernel.buffers.map(({ name }, i) => [name, i])),
+    scalars: new Map(),
+    vectors: new Map(),
+    pointers: new Map(),
+    loopVariables: new Set(),
+  };
+  for (const statement of kernel.body) encodeStatement(scope, statement);
+  const locals = scope.localTypes.flatMap((type) => [1, type]);
+  const count = unsigned(scope.localTypes.length);
+  return [...count, ...locals, ...concatenated(scope.code), OP.end];
+}
+
+/** Spreading a very long array overflows the stack; this does not. */
+function concatenated(code: readonly number[]): readonly number[] {
+  return code.length < 100_000 ? code : Array.from(code);
+}
+
+function encodeStatement(scope: Scope, statement: Statement): void {
+  const { lane } = scope;
+  switch (statement.op) {
+    case "for":
+      if (statement.lanes > 0 && lane === undefined) return encodeLanes(scope, statement);
+      return encodeFor(scope, statement);
+    case "let":
+    case "set": {
+      const { name, type } = statement.variable;
+      if (lane?.varying.has(name)) {
+        const locals = vectorLocals(scope, name);
+        for (let u = 0; u < lane.vectors; u++) {
+          pushVector(scope, lane, statement.value, u);
+          setLocal(scope, locals[u]);
+        }
+        return;
+      }
+      pushScalar(scope, statement.value);
+      return setLocal(scope, scalarLocal(scope, name, type));
+    }
+    case "store":
+      if (lane === undefined) return encodeStore(scope, statement);
+      for (let u = 0; u < lane.vectors; u++) storeVector(scope, lane, statement, u);
+      return;
+    case "when":
+      pushScalar(scope, statement.condition);
+      emit(scope, OP.if, TYPE.empty);
+      for (const inner of statement.then) encodeStatement(scope, inner);
+      if (statement.otherwise.length > 0) emit(scope, OP.else);
+      for (const inner of statement.otherwise) encodeStatement(scope, inner);
+      return emit(scope, OP.end);
+    default:
+      return statement satisfies never;
+  }
+}
+
+function encodeStore(scope: Scope, { buffer, index, value }: Store): void {
+  const affine = addressOf(buffer, index);
+  const offset = pushAddress(scope, buffer, affine, (expr) => pushScalar(scope, expr));
+  pushScalar(scope, value);
+  const opcodes = {
+    s8: OP.i32Store8,
+    u8: OP.i32Store8,
+    s4: OP.i32Store8,
+    s16: OP.i32Store16,
+    s32: OP.i32Store,
+    f32: OP.f32Store,
+  };
+  emit(scope, opcodes[buffer.type], 0, ...unsigned(offset));
+}
+
+function encodeFor(scope: Scope, loop: For): void {
+  const { from, to } = loop;
+  pushScalar(scope, from);
+  setLocal(scope, scalarLocal(scope, loop.variable.name, "s32"));
+  if (from.op === "constant" && to.op === "constant") {
+    if (from.value >= to.value) return;
+    return repeat(scope, loop, () => constant(scope, to.value), from.value + loop.step < to.value);
+  }
+  const end = newLocal(scope, TYPE.i32);
+  pushScalar(scope, to);
+  setLocal(scope, end);
+  emit(scope, OP.block, TYPE.empty);
+  getLocal(scope, scalarLocal(scope, loop.variable.name, "s32"));
+  getLocal(scope, end);
+  emit(scope, OP.i32GeS, OP.brIf, 0);
+  repeat(scope, loop, () => getLocal(scope, end), true);
+  emit(scope, OP.end);
+}
+
+/** The loop proper: at least one iteration. Without `again` the body runs exactly once. */
+function repeat(scope: Scope, loop: For, pushEnd: () => void, again: boolean): void {
+  const counter = scalarLocal(scope, loop.variable.name, "s32");
+  if (again) emit(scope, OP.loop, TYPE.empty);
+  const inner = enterLoop(scope, loop.variable.name, loop.body);
+  for (const statement of loop.body) encodeStatement(inner, statement);
+  if (!again) return;
+  getLocal(scope, counter);
+  constant(scope, loop.step);
+  emit(scope, OP.i32Add, OP.localTee, ...unsigned(counter));
+  pushEnd();
+  emit(scope, OP.i32LtS, OP.brIf, 0, OP.end);
+}
+
+function encodeLanes(scope: Scope, loop: For): void {
+  const { variable, body, to } = loop;
+  const extent = to.op === "constant" ? to.value : 0;
+  const lane: Lane = { variable: variable.name, vectors: loop.lanes, varying: new Set() };
+  const varying = varyingIn(body, lane);
+  const isVector = extent >= LANES && body.every((s) => canEncode(s, { ...lane, varying }));
+  let done = 0;
+  for (const vectors of isVector ? [loop.lanes, 1] : []) {
+    const step = LANES * vectors;
+    const end = extent - ((extent - done) % step);
+    if (end <= done) continue;
+    const inner: Scope = { ...scope, lane: { ...lane, vectors, varying } };
+    encodeFor(inner, { ...loop, ...bounds(done, end), step });
+    done = end;
+  }
+  if (done < extent) encodeFor(scope, { ...loop, ...bounds(done, extent) });
+}
+
+function bounds(from: number, to: number): Pick<For, "from" | "to"> {
+  return {
+    from: { op: "constant", type: "s32", value: from },
+    to: { op: "constant", type: "s32", value: to },
+  };
+}
+
+/** Variables that some assignment makes differ between lanes; repeated until nothing is added. */
+function varyingIn(body: readonly Statement[], lane: Lane): ReadonlySet<string> {
+  const varying = new Set<string>();
+  const visit = (statement: Statement): void => {
+    if (statement.op === "let" || statement.op === "set") {
+      if (isVarying(statement.value, { ...lane, varying })) varying.add(statement.variable.name);
+    }
+    bodiesOf(statement).flat().forEach(visit);
+  };
+  for (let before = -1; before < varying.size; ) {
+    before = varying.size;
+    body.forEach(visit);
+  }
+  return varying;
+}
+
+function canEncode(statement: Statement, lane: Lane): boolean {
+  const expressions = statement.op === "store" ? [statement.value] : expressionsOf(statement);
+  if (!expressions.every((expr) => hasVectorForm(expr, lane))) return false;
+  const uniformOnly = statement.op === "for" || statement.op === "when";
+  if (uniformOnly && expressions.some((expr) => isVarying(expr, lane))) return false;
+  if (statement.op === "store" && !canStoreVector(statement.buffer, statement.index, lane))
+    return false;
+  return bodiesOf(statement)
+    .flat()
+    .every((inner) => canEncode(inner, lane));
+}

@@ -1,0 +1,139 @@
+/**
+ * Programs as WebAssembly modules.
+ *
+ * One function for each different kernel, whose parameters are the addresses of its buffers, and
+ * `run`, which calls them in order. All regions lie in one memory: constants and state first, with
+ * their data in data segments.
+ */
+
+import type { Runner } from "../interpret.ts";
+import type { Kernel } from "../language.ts";
+import type { Placed, Program } from "../plan.ts";
+import { type Role, type TypedArray, viewOf } from "../routine.ts";
+import { join, list, OP, section, signed, TYPE, text, unsigned } from "./bytes.ts";
+import { encodeKernel } from "./encode.ts";
+
+const PAGE_BYTES = 65_536;
+const REGIONS: readonly Role[] = ["constant", "state", "input", "output", "scratch"];
+
+export interface Layout {
+  /** Byte address of each region. */
+  readonly bases: Readonly<Record<Role, number>>;
+  readonly pages: number;
+}
+
+/** Where the regions of a program lie in the module's memory; each starts at a multiple of 64. */
+export function layoutOf({ regionBytes }: Program): Layout {
+  const bases = { constant: 0, state: 0, input: 0, output: 0, scratch: 0 };
+  let at = 64; // address 0 stays free, so that a null pointer is never valid
+  for (const role of REGIONS) {
+    bases[role] = at;
+    at = Math.ceil((at + regionBytes[role]) / 64) * 64;
+  }
+  return { bases, pages: Math.ceil(at / PAGE_BYTES) };
+}
+
+/** A module that exports `memory` and `run`. */
+export function encodeModule(program: Program): Uint8Array<ArrayBuffer> {
+  const { bases, pages } = layoutOf(program);
+  const kernels = distinctKernels(program);
+  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel));
+  const runBody = encodeRun(program, kernels, bases);
+  const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
+  const functionTypes = [...kernels.values()].map(({ kernel }) => [
+    types.indexOf(kernel.buffers.length) + 1,
+  ]);
+  const segments = program.storage.filter(({ data, within }) => data !== undefined && !within);
+  const functions = [...bodies, runBody].map((body) =>
+    join([Uint8Array.from(unsigned(body.length)), Uint8Array.from(body)]),
+  );
+  const bytes = join([
+    Uint8Array.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]),
+    section(1, list([[0x60, 0, 0], ...types.map(signature)])),
+    section(3, list([...functionTypes, [0]])),
+    section(5, list([[0x00, ...unsigned(pages)]])),
+    section(
+      7,
+      list([
+        [...text("memory"), 2, 0],
+        [...text("run"), 0, ...unsigned(bodies.length)],
+      ]),
+    ),
+    section(10, join([Uint8Array.from(unsigned(functions.length)), ...functions])),
+    section(
+      11,
+      join([
+        Uint8Array.from(unsigned(segments.length)),
+        ...segments.map((storage) => dataSegment(storage, bases[storage.role])),
+      ]),
+    ),
+  ]);
+  return bytes as Uint8Array<ArrayBuffer>;
+}
+
+/** A program compiled to WebAssembly and ready to run in this process. */
+export function compile(program: Program): Runner {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(encodeModule(program)));
+  const { memory, run } = instance.exports;
+  if (!(memory instanceof WebAssembly.Memory) || typeof run !== "function") {
+    throw new Error("internal: the module must export memory and run");
+  }
+  const { bases } = layoutOf(program);
+  const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
+  const view = (name: string): TypedArray => {
+    const storage = placed.get(name);
+    if (storage === undefined) throw new RangeError(`compile: unknown storage ${name}`);
+    const { type, shape, role, address } = storage;
+    return viewOf(type, shape, memory.buffer, bases[role] + address);
+  };
+  return { view, run: () => run() };
+}
+
+function signature(parameters: number): number[] {
+  return [0x60, ...list(Array.from({ length: parameters }, () => [TYPE.i32])), 0];
+}
+
+function dataSegment({ data, address }: Placed, base: number): Uint8Array {
+  const bytes = data
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array();
+  const header = [0, OP.i32Const, ...signed(base + address), OP.end, ...unsigned(bytes.length)];
+  return join([Uint8Array.from(header), bytes]);
+}
+
+interface Indexed {
+  readonly kernel: Kernel;
+  readonly index: number;
+}
+
+/** Kernels that are equal in everything but their name share one function. */
+export function distinctKernels(program: Program): Map<string, Indexed> {
+  const kernels = new Map<string, Indexed>();
+  for (const { kernel } of program.calls) {
+    const key = kernelKey(kernel);
+    if (!kernels.has(key)) kernels.set(key, { kernel, index: kernels.size });
+  }
+  return kernels;
+}
+
+export function kernelKey({ buffers, body }: Kernel): string {
+  return JSON.stringify([buffers, body]);
+}
+
+function encodeRun(
+  program: Program,
+  kernels: ReadonlyMap<string, Indexed>,
+  bases: Readonly<Record<Role, number>>,
+): number[] {
+  const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
+  const code = program.calls.flatMap(({ kernel, arguments: names }) => {
+    const addresses = names.flatMap((name) => {
+      const storage = placed.get(name);
+      const address = storage ? bases[storage.role] + storage.address : 0;
+      return [OP.i32Const, ...signed(address)];
+    });
+    const { index = 0 } = kernels.get(kernelKey(kernel)) ?? {};
+    return [...addresses, OP.call, ...unsigned(index)];
+  });
+  return [0, ...code, OP.end];
+}

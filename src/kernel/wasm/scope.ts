@@ -1,0 +1,218 @@
+/**
+ * What the encoder knows while it writes one function: its code, its locals, and the addresses it
+ * has already computed.
+ *
+ * Addresses: on entry of each loop the part of every address below that has just become known is
+ * added to the part known before and kept in a local ("pointer"). So an inner loop adds only what
+ * changes in it, and accesses that differ by a constant share one pointer and differ in the
+ * instruction's immediate offset.
+ */
+
+import { type Affine, addressOf, type Term } from "../affine.ts";
+import { type Buffer, bitsOf, type Expr, parts, type Scalar, type Statement } from "../language.ts";
+import { OP, signed, TYPE, unsigned } from "./bytes.ts";
+
+export interface Lane {
+  readonly variable: string;
+  /** Vectors of four lanes that one iteration handles. */
+  readonly vectors: number;
+  /** Variables whose value differs between lanes. */
+  readonly varying: ReadonlySet<string>;
+}
+
+export interface Scope {
+  readonly code: number[];
+  readonly localTypes: number[];
+  /** Base address of each buffer. */
+  readonly parameters: ReadonlyMap<string, number>;
+  readonly scalars: Map<string, number>;
+  readonly vectors: Map<string, readonly number[]>;
+  readonly pointers: ReadonlyMap<string, number>;
+  readonly loopVariables: ReadonlySet<string>;
+  readonly lane?: Lane;
+}
+
+export function emit(scope: Scope, ...bytes: number[]): void {
+  for (const byte of bytes) scope.code.push(byte);
+}
+
+export function newLocal(scope: Scope, type: number): number {
+  scope.localTypes.push(type);
+  return scope.parameters.size + scope.localTypes.length - 1;
+}
+
+export function getLocal(scope: Scope, local: number): void {
+  emit(scope, OP.localGet, ...unsigned(local));
+}
+
+export function setLocal(scope: Scope, local: number): void {
+  emit(scope, OP.localSet, ...unsigned(local));
+}
+
+export function constant(scope: Scope, value: number): void {
+  emit(scope, OP.i32Const, ...signed(value));
+}
+
+/** The local of a uniform variable, made on first sight. */
+export function scalarLocal(scope: Scope, name: string, type: Scalar): number {
+  const known = scope.scalars.get(name);
+  if (known !== undefined) return known;
+  const types = { s32: TYPE.i32, s64: TYPE.i64, f32: TYPE.f32 };
+  const local = newLocal(scope, types[type]);
+  scope.scalars.set(name, local);
+  return local;
+}
+
+/** The locals of a varying variable, one a vector. */
+export function vectorLocals(scope: Scope, name: string): readonly number[] {
+  const count = scope.lane?.vectors ?? 1;
+  const known = scope.vectors.get(name) ?? [];
+  if (known.length >= count) return known;
+  const more = Array.from({ length: count - known.length }, () => newLocal(scope, TYPE.v128));
+  const locals = [...known, ...more];
+  scope.vectors.set(name, locals);
+  return locals;
+}
+
+/**
+ * Bytes an element step moves an address; an s4 address counts elements and is halved at the
+ * access.
+ */
+function stepOf(buffer: Buffer): number {
+  return buffer.type === "s4" ? 1 : bitsOf(buffer.type) / 8;
+}
+
+function pointerKey(buffer: Buffer, terms: readonly Term[]): string {
+  return `${buffer.name}|${terms.map(({ key, coefficient }) => `${key}*${coefficient}`).join("+")}`;
+}
+
+function pushPointer(scope: Scope, buffer: Buffer, terms: readonly Term[]): void {
+  const local = scope.pointers.get(pointerKey(buffer, terms));
+  if (local !== undefined) return getLocal(scope, local);
+  if (buffer.type === "s4") constant(scope, 0);
+  else getLocal(scope, parameterOf(scope, buffer));
+  for (const { key, coefficient } of terms) {
+    getLocal(scope, scalarLocal(scope, key, "s32"));
+    addScaled(scope, coefficient * stepOf(buffer));
+  }
+}
+
+/** The local that holds a buffer's base address. */
+export function parameterOf(scope: Scope, buffer: Buffer): number {
+  const parameter = scope.parameters.get(buffer.name);
+  if (parameter === undefined)
+    throw new Error(`internal: ${buffer.name} is no argument of the kernel`);
+  return parameter;
+}
+
+/**
+ * Push the address of an access.
+ *
+ * pushTerm  pushes the value of a term that is no loop variable
+ * returns   the immediate offset (bytes) for the instruction; for s4 the element index is pushed,
+ *           offset 0
+ */
+export function pushAddress(
+  scope: Scope,
+  buffer: Buffer,
+  { offset, terms }: Affine,
+  pushTerm: (expr: Expr) => void,
+): number {
+  const isLoop = ({ key }: Term): boolean => scope.loopVariables.has(key);
+  const late = terms.filter((term) => !isLoop(term));
+  pushPointer(scope, buffer, terms.filter(isLoop));
+  for (const { expr, coefficient } of late) {
+    pushTerm(expr);
+    addScaled(scope, coefficient * stepOf(buffer));
+  }
+  const bytes = offset * stepOf(buffer);
+  const monotone = late.length === 0 && terms.every(({ coefficient }) => coefficient > 0);
+  if (bytes >= 0 && monotone && buffer.type !== "s4") return bytes;
+  if (bytes !== 0) {
+    constant(scope, bytes);
+    emit(scope, OP.i32Add);
+  }
+  return 0;
+}
+
+function addScaled(scope: Scope, factor: number): void {
+  if (factor !== 1) {
+    constant(scope, factor);
+    emit(scope, OP.i32Mul);
+  }
+  emit(scope, OP.i32Add);
+}
+
+/** The scope inside a loop; writes the pointers that its variable makes known. */
+export function enterLoop(scope: Scope, variable: string, body: readonly Statement[]): Scope {
+  const pointers = new Map(scope.pointers);
+  const loopVariables = new Set([...scope.loopVariables, variable]);
+  const counter = scalarLocal(scope, variable, "s32");
+  for (const { buffer, affine } of accessesOf(body)) {
+    const known = affine.terms.filter(({ key }) => loopVariables.has(key));
+    const mine = known.find(({ key }) => key === variable);
+    const key = pointerKey(buffer, known);
+    if (mine === undefined || pointers.has(key)) continue;
+    pushPointer(
+      scope,
+      buffer,
+      known.filter((term) => term !== mine),
+    );
+    getLocal(scope, counter);
+    addScaled(scope, mine.coefficient * stepOf(buffer));
+    const local = newLocal(scope, TYPE.i32);
+    setLocal(scope, local);
+    pointers.set(key, local);
+  }
+  return { ...scope, pointers, loopVariables };
+}
+
+interface Access {
+  readonly buffer: Buffer;
+  readonly affine: Affine;
+}
+
+/** Every load and store below some statements. */
+export function accessesOf(body: readonly Statement[]): Access[] {
+  const found: Access[] = [];
+  const visitExpr = (expr: Expr): void => {
+    if (expr.op === "load") {
+      found.push({ buffer: expr.buffer, affine: addressOf(expr.buffer, expr.index) });
+    }
+    parts(expr).forEach(visitExpr);
+  };
+  const visit = (statement: Statement): void => {
+    expressionsOf(statement).forEach(visitExpr);
+    if (statement.op === "store") {
+      const affine = addressOf(statement.buffer, statement.index);
+      found.push({ buffer: statement.buffer, affine });
+    }
+    bodiesOf(statement).flat().forEach(visit);
+  };
+  body.forEach(visit);
+  return found;
+}
+
+/** The expressions a statement evaluates itself. */
+export function expressionsOf(statement: Statement): readonly Expr[] {
+  switch (statement.op) {
+    case "for":
+      return [statement.from, statement.to];
+    case "let":
+    case "set":
+      return [statement.value];
+    case "store":
+      return [...statement.index, statement.value];
+    case "when":
+      return [statement.condition];
+    default:
+      return statement satisfies never;
+  }
+}
+
+/** The statement lists below a statement. */
+export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
+  if (statement.op === "for") return [statement.body];
+  if (statement.op === "when") return [statement.then, statement.otherwise];
+  return [];
+}

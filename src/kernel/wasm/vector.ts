@@ -1,0 +1,319 @@
+/**
+ * Expressions that differ between lanes: the SIMD half of the encoder. Four lanes of 32 bits a
+ * vector.
+ */
+
+import { type Affine, addressOf, type Term } from "../affine.ts";
+import type { Binary, Buffer, Expr, Load, MulShift, Select, Unary } from "../language.ts";
+import { parts } from "../language.ts";
+import { OP, SIMD, signed, TYPE, unsigned } from "./bytes.ts";
+import { pushScalar } from "./scalar.ts";
+import {
+  constant,
+  emit,
+  getLocal,
+  type Lane,
+  newLocal,
+  parameterOf,
+  pushAddress,
+  type Scope,
+  scalarLocal,
+  setLocal,
+  vectorLocals,
+} from "./scope.ts";
+
+const LANES = 4;
+
+export function simd(scope: Scope, opcode: number, ...immediates: number[]): void {
+  emit(scope, 0xfd, ...unsigned(opcode), ...immediates);
+}
+
+export function isVarying(expr: Expr, { variable, varying }: Lane): boolean {
+  if (expr.op === "variable") return expr.name === variable || varying.has(expr.name);
+  return parts(expr).some((part) => isVarying(part, { variable, varying, vectors: 1 }));
+}
+
+const S32: Readonly<Record<string, number>> = {
+  add: SIMD.i32x4Add,
+  sub: SIMD.i32x4Sub,
+  mul: SIMD.i32x4Mul,
+  min: SIMD.i32x4MinS,
+  max: SIMD.i32x4MaxS,
+  and: SIMD.and,
+  or: SIMD.or,
+  xor: SIMD.xor,
+  addWrap: SIMD.i32x4Add,
+  mulWrap: SIMD.i32x4Mul,
+};
+const SHIFT: Readonly<Record<string, number>> = {
+  shl: SIMD.i32x4Shl,
+  shr: SIMD.i32x4ShrS,
+  shrU: SIMD.i32x4ShrU,
+};
+const F32: Readonly<Record<string, number>> = {
+  add: SIMD.f32x4Add,
+  sub: SIMD.f32x4Sub,
+  mul: SIMD.f32x4Mul,
+  div: SIMD.f32x4Div,
+  min: SIMD.f32x4Min,
+  max: SIMD.f32x4Max,
+};
+const COMPARE = {
+  less: { s32: SIMD.i32x4LtS, f32: SIMD.f32x4Lt },
+  lessEqual: { s32: SIMD.i32x4LeS, f32: SIMD.f32x4Le },
+  equal: { s32: SIMD.i32x4Eq, f32: SIMD.f32x4Eq },
+};
+
+/**
+ * Whether a varying expression has a vector form here; s64, clz and shifts by varying amounts have
+ * none.
+ */
+export function hasVectorForm(expr: Expr, lane: Lane): boolean {
+  if (!isVarying(expr, lane)) return true;
+  if (expr.type === "s64" || expr.op === "clz") return false;
+  if (expr.op in SHIFT && "b" in expr && isVarying(expr.b, lane)) return false;
+  return parts(expr).every((part) => hasVectorForm(part, lane));
+}
+
+/** Push the value of an expression in the four lanes of vector `u`. */
+export function pushVector(scope: Scope, lane: Lane, expr: Expr, u: number): void {
+  if (!isVarying(expr, lane)) return splat(scope, expr);
+  switch (expr.op) {
+    case "variable":
+      if (expr.name !== lane.variable) return getLocal(scope, vectorLocals(scope, expr.name)[u]);
+      splat(scope, expr);
+      simd(scope, SIMD.const, ...lanesOf((i) => i + LANES * u));
+      return simd(scope, SIMD.i32x4Add);
+    case "load":
+      return pushVectorLoad(scope, lane, expr, u);
+    case "select":
+      return pushSelect(scope, lane, expr, u);
+    case "mulShift":
+      return pushMulShift(scope, lane, expr, u);
+    case "less":
+    case "lessEqual":
+    case "equal":
+      pushMask(scope, lane, expr, u);
+      simd(scope, SIMD.const, ...lanesOf(() => 1));
+      return simd(scope, SIMD.and);
+    case "constant":
+      return splat(scope, expr);
+    case "floor":
+    case "sqrt":
+    case "clz":
+    case "toF32":
+    case "toS32":
+    case "toS64":
+    case "bitsToF32":
+    case "f32ToBits":
+      return pushUnary(scope, lane, expr, u);
+    default:
+      return pushBinary(scope, lane, expr, u);
+  }
+}
+
+/** The bytes of a v128 constant of four s32. */
+function lanesOf(value: (lane: number) => number): number[] {
+  return [...new Uint8Array(Int32Array.from({ length: LANES }, (_, i) => value(i)).buffer)];
+}
+
+function splat(scope: Scope, expr: Expr): void {
+  pushScalar(scope, expr);
+  simd(scope, expr.type === "f32" ? SIMD.f32x4Splat : SIMD.i32x4Splat);
+}
+
+function pushBinary(scope: Scope, lane: Lane, expr: Binary, u: number): void {
+  pushVector(scope, lane, expr.a, u);
+  if (expr.op in SHIFT) {
+    pushScalar(scope, expr.b);
+    return simd(scope, SHIFT[expr.op]);
+  }
+  pushVector(scope, lane, expr.b, u);
+  simd(scope, (expr.type === "f32" ? F32 : S32)[expr.op]);
+}
+
+function pushUnary(scope: Scope, lane: Lane, { op, a }: Unary, u: number): void {
+  pushVector(scope, lane, a, u);
+  if (op === "floor") simd(scope, SIMD.f32x4Floor);
+  if (op === "sqrt") simd(scope, SIMD.f32x4Sqrt);
+  if (op === "toF32") simd(scope, SIMD.f32x4ConvertI32x4S);
+  if (op === "toS32") simd(scope, SIMD.i32x4TruncSatF32x4S);
+}
+
+function pushSelect(scope: Scope, lane: Lane, { condition, a, b }: Select, u: number): void {
+  pushVector(scope, lane, a, u);
+  pushVector(scope, lane, b, u);
+  pushMask(scope, lane, condition, u);
+  simd(scope, SIMD.bitselect);
+}
+
+/** A condition as all ones or all zeros a lane. */
+function pushMask(scope: Scope, lane: Lane, condition: Expr, u: number): void {
+  if (condition.op === "less" || condition.op === "lessEqual" || condition.op === "equal") {
+    const { a, b } = condition;
+    pushVector(scope, lane, a, u);
+    pushVector(scope, lane, b, u);
+    return simd(scope, COMPARE[condition.op][a.type === "f32" ? "f32" : "s32"]);
+  }
+  simd(scope, SIMD.const, ...lanesOf(() => 0));
+  pushVector(scope, lane, condition, u);
+  simd(scope, SIMD.i32x4Sub);
+}
+
+/** Two 64-bit products at a time, rounded and shifted, then the low words put together. */
+function pushMulShift(scope: Scope, lane: Lane, { a, b, shift }: MulShift, u: number): void {
+  const locals = [newLocal(scope, TYPE.v128), newLocal(scope, TYPE.v128)];
+  [a, b].forEach((operand, i) => {
+    pushVector(scope, lane, operand, u);
+    setLocal(scope, locals[i]);
+  });
+  const rounding = [...new Uint8Array(new BigInt64Array(2).fill(1n << BigInt(shift - 1)).buffer)];
+  for (const product of [SIMD.i64x2ExtmulLowI32x4S, SIMD.i64x2ExtmulHighI32x4S]) {
+    getLocal(scope, locals[0]);
+    getLocal(scope, locals[1]);
+    simd(scope, product);
+    simd(scope, SIMD.const, ...rounding);
+    simd(scope, SIMD.i64x2Add);
+    emit(scope, OP.i32Const, ...signed(shift));
+    simd(scope, SIMD.i64x2ShrS);
+  }
+  simd(scope, SIMD.shuffle, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+}
+
+/** How the four elements of a vector lie in memory. */
+interface Layout {
+  readonly affine: Affine;
+  readonly stride: number;
+  /** False if some other term than the lane differs between lanes. */
+  readonly regular: boolean;
+}
+
+function layoutOf(buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
+  const affine = addressOf(buffer, index);
+  const stride = affine.terms.find(({ key }) => key === lane.variable)?.coefficient ?? 0;
+  const odd = ({ key, expr }: Term): boolean => key !== lane.variable && isVarying(expr, lane);
+  const evenS4 =
+    buffer.type !== "s4" ||
+    (affine.offset % 2 === 0 &&
+      affine.terms.every(({ key, coefficient }) => key === lane.variable || coefficient % 2 === 0));
+  return { affine, stride, regular: !affine.terms.some(odd) && evenS4 };
+}
+
+function pushVectorLoad(scope: Scope, lane: Lane, { buffer, index }: Load, u: number): void {
+  const { affine, stride, regular } = layoutOf(buffer, index, lane);
+  if (!regular || stride !== 1) return gather(scope, lane, buffer, index, u);
+  const moved = { ...affine, offset: affine.offset + LANES * u };
+  const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
+  const at = [0, ...unsigned(offset)];
+  switch (buffer.type) {
+    case "f32":
+    case "s32":
+      return simd(scope, SIMD.load, ...at);
+    case "s16":
+      return simd(scope, SIMD.load16x4S, ...at);
+    case "s8":
+    case "u8":
+      simd(scope, SIMD.load32Zero, ...at);
+      simd(scope, buffer.type === "s8" ? SIMD.i16x8ExtendLowI8x16S : SIMD.i16x8ExtendLowI8x16U);
+      return simd(scope, SIMD.i32x4ExtendLowI16x8S);
+    case "s4":
+      return nibbles(scope, buffer);
+    default:
+      buffer.type satisfies never;
+  }
+}
+
+/**
+ * Element index on the stack -> four nibbles of two bytes: multiply each to the top, shift back
+ * down.
+ */
+function nibbles(scope: Scope, buffer: Buffer): void {
+  constant(scope, 1);
+  emit(scope, OP.i32ShrU);
+  getLocal(scope, parameterOf(scope, buffer));
+  emit(scope, OP.i32Add, 0x2f, 0, 0); // i32.load16_u
+  simd(scope, SIMD.i32x4Splat);
+  simd(scope, SIMD.const, ...lanesOf((i) => 2 ** (28 - 4 * i)));
+  simd(scope, SIMD.i32x4Mul);
+  constant(scope, 28);
+  simd(scope, SIMD.i32x4ShrS);
+}
+
+/** One scalar load a lane, where the elements are not contiguous. */
+function gather(scope: Scope, lane: Lane, buffer: Buffer, index: readonly Expr[], u: number): void {
+  const isFloat = buffer.type === "f32";
+  const locals = spillIndices(scope, lane, index, u);
+  simd(scope, SIMD.const, ...lanesOf(() => 0));
+  for (let i = 0; i < LANES; i++) {
+    pushScalar(scope, laneLoad(scope, buffer, index, locals, i));
+    simd(scope, isFloat ? SIMD.f32x4ReplaceLane : SIMD.i32x4ReplaceLane, i);
+  }
+}
+
+/** Vectors of the varying indices, kept in locals; undefined for uniform ones. */
+function spillIndices(
+  scope: Scope,
+  lane: Lane,
+  index: readonly Expr[],
+  u: number,
+): (number | undefined)[] {
+  return index.map((i) => {
+    if (!isVarying(i, lane)) return undefined;
+    const local = newLocal(scope, TYPE.v128);
+    pushVector(scope, lane, i, u);
+    setLocal(scope, local);
+    return local;
+  });
+}
+
+/** The access of one lane: varying indices are extracted into scalar variables first. */
+function laneLoad(
+  scope: Scope,
+  buffer: Buffer,
+  index: readonly Expr[],
+  locals: readonly (number | undefined)[],
+  lane: number,
+): Load {
+  const scalars = index.map((i, axis): Expr => {
+    const local = locals[axis];
+    if (local === undefined) return i;
+    const name = `$lane${axis}`;
+    getLocal(scope, local);
+    simd(scope, SIMD.i32x4ExtractLane, lane);
+    setLocal(scope, scalarLocal(scope, name, "s32"));
+    return { op: "variable", type: "s32", name };
+  });
+  return { op: "load", type: buffer.type === "f32" ? "f32" : "s32", buffer, index: scalars };
+}
+
+/** Whether a store has a vector form: contiguous elements, no s4. */
+export function canStoreVector(buffer: Buffer, index: readonly Expr[], lane: Lane): boolean {
+  const { stride, regular } = layoutOf(buffer, index, lane);
+  return regular && stride === 1 && buffer.type !== "s4";
+}
+
+/** Store the four lanes of vector `u`; 8- and 16-bit buffers keep the low bits. */
+export function storeVector(
+  scope: Scope,
+  lane: Lane,
+  { buffer, index, value }: { buffer: Buffer; index: readonly Expr[]; value: Expr },
+  u: number,
+): void {
+  const affine = addressOf(buffer, index);
+  const moved = { ...affine, offset: affine.offset + LANES * u };
+  const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
+  const at = [0, ...unsigned(offset)];
+  pushVector(scope, lane, value, u);
+  if (buffer.type === "f32" || buffer.type === "s32") return simd(scope, SIMD.store, ...at);
+  const bytes = buffer.type === "s16" ? 2 : 1;
+  const low = Array.from({ length: 16 }, (_, i) => {
+    const element = Math.floor(i / bytes);
+    return element < LANES ? element * 4 + (i % bytes) : 0;
+  });
+  const local = newLocal(scope, TYPE.v128);
+  setLocal(scope, local);
+  getLocal(scope, local);
+  getLocal(scope, local);
+  simd(scope, SIMD.shuffle, ...low);
+  simd(scope, bytes === 2 ? SIMD.store64Lane : SIMD.store32Lane, ...at, 0);
+}
