@@ -1,0 +1,273 @@
+/**
+ * A net compiled to one shape-specialised WebAssembly module: a training step, or inference on a
+ * batch.
+ *
+ * Every value gets a storage named as its layer, its gradient "d.<layer>"; the planner of `kernel`
+ * lets those share memory that are not alive together. All trainable parameters lie in one state,
+ * so that the optimizer is a single kernel.
+ */
+
+import {
+  type Call,
+  call,
+  compile,
+  plan,
+  type Routine,
+  type Runner,
+  type Storage,
+} from "../kernel/index.ts";
+import { adam } from "./kernels/adam.ts";
+import { dequantize, sum } from "./kernels/elementwise.ts";
+import { crossEntropy } from "./kernels/loss.ts";
+import type { Layer, Shape } from "./layer.ts";
+import { inputShapes, type Net, parametersOf, shapesOf } from "./net.ts";
+import { product, type Site } from "./op.ts";
+import { isInPlace, isView, layerBackward, layerForward } from "./ops/index.ts";
+
+export interface TrainingOptions {
+  readonly batch: number;
+  /** Real value of one step of the s8 inputs. */
+  readonly inputScale: number;
+  /** Label smoothing in [0, 1). */
+  readonly smoothing?: number;
+}
+
+/**
+ * One training step: forward, backward, Adam.
+ *
+ * Views: each input (s8 [batch, ...]), `labels` (s32 [batch]), `weight` (f32 [batch], adds up to
+ * 1), `counter` (s32: seed, step), `hyper` (see kernels/adam.ts), `loss` (f32 [1]), `logits`, every
+ * parameter by name, and the states `parameters`, `running`, `adam.m`, `adam.v` as a whole, which
+ * are all there is to save and restore.
+ */
+export function compileTraining(net: Net, options: TrainingOptions): Runner {
+  return compile(plan(trainingRoutine(net, options)));
+}
+
+/** Inference on a batch: inputs as above, `logits`, parameters by name. */
+export function compileInference(
+  net: Net,
+  { batch, inputScale, keep = false }: TrainingOptions & { keep?: boolean },
+): Runner {
+  const context = contextOf(net, batch, false);
+  const forward = forwardRoutine(context, inputScale);
+  // keep: every layer's values stay readable, for calibration
+  return compile(plan(forward, { reuse: !keep }));
+}
+
+interface Context {
+  readonly net: Net;
+  readonly batch: number;
+  readonly isTraining: boolean;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly consumers: ReadonlyMap<string, readonly Layer[]>;
+}
+
+function contextOf(net: Net, batch: number, isTraining: boolean): Context {
+  const names = [...net.inputs, ...net.layers].map(({ name }) => name);
+  const consumers = new Map(
+    names.map((name) => [name, net.layers.filter(({ inputs }) => inputs.includes(name))]),
+  );
+  return { net, batch, isTraining, shapes: shapesOf(net), consumers };
+}
+
+/** The step as a routine; exported for tests that run it in the interpreter. */
+export function trainingRoutine(
+  net: Net,
+  { batch, inputScale, smoothing = 0 }: TrainingOptions,
+): Routine {
+  const context = contextOf(net, batch, true);
+  const forward = forwardRoutine(context, inputScale);
+  const last = net.layers[net.layers.length - 1];
+  const classes = product(context.shapes.get(last.name) ?? []);
+  const trainable = parametersOf(net).filter((parameter) => parameter.trainable);
+  const size = trainable.reduce((total, { shape }) => total + product(shape), 0);
+  const loss = call("loss", crossEntropy({ batch, classes }, { smoothing }), {
+    logits: "logits",
+    labels: "labels",
+    weight: "weight",
+    loss: "loss",
+    dlogits: gradientOf(last.name),
+  });
+  const optimizer = call("optimizer", adam(size), {
+    p: "parameters",
+    g: "gradients",
+    m: "adam.m",
+    v: "adam.v",
+    hyper: "hyper",
+  });
+  const backward = backwardSteps(context);
+  const vector = (name: string, role: Storage["role"], count: number): Storage => ({
+    name,
+    type: "f32",
+    shape: [count],
+    role,
+  });
+  return {
+    storage: [
+      ...forward.storage,
+      { name: "labels", type: "s32", shape: [batch], role: "input" },
+      vector("weight", "input", batch),
+      vector("hyper", "input", 4),
+      vector("loss", "output", 1),
+      vector("gradients", "scratch", size),
+      vector("adam.m", "state", size),
+      vector("adam.v", "state", size),
+      ...views(trainable, "gradients", gradientOf),
+      ...backward.storage,
+    ],
+    calls: [...forward.calls, loss, ...backward.calls, optimizer],
+  };
+}
+
+function gradientOf(name: string): string {
+  return `d.${name}`;
+}
+
+/** Where the values of an input or layer are. */
+function valueName(name: string, { net }: Context): string {
+  if (net.inputs.some((input) => input.name === name)) return `${name}.real`;
+  return net.layers[net.layers.length - 1].name === name ? "logits" : name;
+}
+
+function views(
+  parameters: readonly { name: string; shape: Shape }[],
+  within: string,
+  rename: (name: string) => string = (name) => name,
+): Storage[] {
+  let offset = 0;
+  return parameters.map(({ name, shape }) => {
+    const view = { name: within, offset };
+    offset += product(shape);
+    return { name: rename(name), type: "f32", shape, role: "state", within: view };
+  });
+}
+
+function forwardRoutine(context: Context, inputScale: number): Routine {
+  const { net, batch, shapes, consumers } = context;
+  const all = parametersOf(net);
+  const trainable = all.filter((parameter) => parameter.trainable);
+  const running = all.filter((parameter) => !parameter.trainable);
+  const count = (list: readonly { shape: Shape }[]): number =>
+    Math.max(
+      1,
+      list.reduce((total, { shape }) => total + product(shape), 0),
+    );
+  const storage: Storage[] = [
+    { name: "counter", type: "s32", shape: [2], role: "input" },
+    { name: "parameters", type: "f32", shape: [count(trainable)], role: "state" },
+    { name: "running", type: "f32", shape: [count(running)], role: "state" },
+    ...views(trainable, "parameters"),
+    ...views(running, "running"),
+    ...runningPairs(running),
+  ];
+  const calls: Call[] = [];
+  for (const { name, shape } of net.inputs) {
+    const full = [batch, ...shape];
+    storage.push({ name, type: "s8", shape: full, role: "input" });
+    storage.push({ name: `${name}.real`, type: "f32", shape: full, role: "scratch" });
+    calls.push(call(name, dequantize(product(full), inputScale), { x: name, y: `${name}.real` }));
+  }
+  net.layers.forEach((layer, index) => {
+    const step = skipsDropout(layer, context)
+      ? { calls: [], storage: [] }
+      : layerForward(layer, siteOf(layer, index, context));
+    const shape = [batch, ...(shapes.get(layer.name) ?? [])];
+    const name = valueName(layer.name, context);
+    const source = layer.inputs[0];
+    const alone = consumers.get(source)?.length === 1 && !net.inputs.some((i) => i.name === source);
+    const shares = isView(layer) || skipsDropout(layer, context) || (isInPlace(layer) && alone);
+    const within = { name: valueName(source, context), offset: 0 };
+    const role = name === "logits" ? "output" : "scratch";
+    storage.push({
+      name,
+      type: "f32",
+      shape,
+      role,
+      ...(shares && role === "scratch" ? { within } : {}),
+    });
+    storage.push(...step.storage);
+    calls.push(...step.calls);
+  });
+  return { storage, calls };
+}
+
+/** mean and variance of a batch normalisation as one [2, C], as they lie side by side. */
+function runningPairs(running: readonly { name: string; shape: Shape }[]): Storage[] {
+  let offset = 0;
+  return running.flatMap(({ name, shape }): Storage[] => {
+    const within = { name: "running", offset };
+    offset += product(shape);
+    if (!name.endsWith(".mean")) return [];
+    const pair = name.replace(/\.mean$/, ".running");
+    return [{ name: pair, type: "f32", shape: [2, ...shape], role: "state", within }];
+  });
+}
+
+function skipsDropout(layer: Layer, { isTraining }: Context): boolean {
+  return layer.op === "dropout" && !isTraining;
+}
+
+function siteOf(layer: Layer, index: number, context: Context): Site {
+  const { net, batch, shapes, consumers, isTraining } = context;
+  const isInput = (name: string): boolean => net.inputs.some((input) => input.name === name);
+  const pieceOf = (name: string): string =>
+    (consumers.get(name)?.length ?? 0) > 1 ? `${gradientOf(name)}.${layer.name}` : gradientOf(name);
+  return {
+    batch,
+    inputs: inputShapes(layer, shapes),
+    output: shapes.get(layer.name) ?? [],
+    x: layer.inputs.map((name) => valueName(name, context)),
+    y: valueName(layer.name, context),
+    dx: layer.inputs.map((name) => (isInput(name) ? undefined : pieceOf(name))),
+    dy: gradientOf(layer.name),
+    parameter: (role) => `${layer.name}.${role}`,
+    gradient: (role) => gradientOf(`${layer.name}.${role}`),
+    counter: "counter",
+    isTraining,
+    index,
+  };
+}
+
+/**
+ * Backward steps in reverse order, with the gradients' storage and the sums where a value is read
+ * more than once.
+ */
+function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } {
+  const { net, batch, shapes, consumers } = context;
+  const calls: Call[] = [];
+  const storage: Storage[] = [];
+  for (let index = net.layers.length - 1; index >= 0; index--) {
+    const layer = net.layers[index];
+    const site = siteOf(layer, index, context);
+    const shape = [batch, ...site.output];
+    const readers = consumers.get(layer.name) ?? [];
+    if (readers.length !== 1) {
+      // the last layer's gradient comes from the loss; one with several readers is a sum of pieces
+      storage.push({ name: site.dy, type: "f32", shape, role: "scratch" });
+      const pieces = readers.map((reader) => `${site.dy}.${reader.name}`);
+      pieces.slice(1).forEach((piece, i) => {
+        const x = i === 0 ? pieces[0] : site.dy;
+        calls.push(call(layer.name, sum(product(shape)), { x, z: piece, y: site.dy }));
+      });
+    }
+    const step = layerBackward(layer, site);
+    layer.inputs.forEach((name, i) => {
+      const piece = site.dx[i];
+      if (piece === undefined) return;
+      const shares = isView(layer) || isInPlace(layer);
+      const full = [batch, ...(shapes.get(name) ?? [])];
+      const within = { name: site.dy, offset: 0 };
+      storage.push({
+        name: piece,
+        type: "f32",
+        shape: full,
+        role: "scratch",
+        ...(shares ? { within } : {}),
+      });
+    });
+    storage.push(...step.storage);
+    calls.push(...step.calls);
+  }
+  return { calls, storage };
+}

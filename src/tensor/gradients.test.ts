@@ -1,0 +1,171 @@
+/** Every operation: gradient against central differences, through a whole compiled step. */
+
+import { expect, test } from "vitest";
+import { interpreter, plan } from "../kernel/index.ts";
+import { compileTraining, trainingRoutine } from "./compile.ts";
+import type { Layer } from "./layer.ts";
+import { type Net, parametersOf } from "./net.ts";
+import { random } from "./random.ts";
+
+const BATCH = 4;
+const SCALE = 1 / 32;
+
+type Runner = ReturnType<typeof compileTraining>;
+
+/** Random inputs, labels and parameters, no learning. */
+function prepare(net: Net, runner: Runner): void {
+  const generator = random(7);
+  for (const { name } of net.inputs) {
+    const x = runner.view(name);
+    for (let i = 0; i < x.length; i++) x[i] = Math.round(generator.normal() * 32);
+  }
+  for (const { name } of parametersOf(net)) {
+    const p = runner.view(name);
+    for (let i = 0; i < p.length; i++)
+      p[i] = generator.normal() * 0.4 + (name.endsWith("gamma") ? 1 : 0);
+  }
+  runner.view("labels").set([0, 2, 1, 2]);
+  runner.view("weight").set([0.4, 0.3, 0.2, 0.1]);
+  runner.view("hyper").set([0, 1, 1, 0]);
+  runner.view("counter").set([1, 1]);
+}
+
+/**
+ * Largest difference between the compiled gradient and central differences, relative to the largest
+ * gradient.
+ */
+function gradientError(net: Net, { smoothing = 0, step = 2 ** -7 } = {}): number {
+  const runner = compileTraining(net, { batch: BATCH, inputScale: SCALE, smoothing });
+  prepare(net, runner);
+  runner.run();
+  const gradient = Float32Array.from(runner.view("gradients") as Float32Array);
+  const parameters = runner.view("parameters");
+  const generator = random(3);
+  const largest = gradient.reduce((max, g) => Math.max(max, Math.abs(g)), 0);
+  let worst = 0;
+  for (let probe = 0; probe < 60; probe++) {
+    const i = generator.integer(parameters.length);
+    const value = parameters[i];
+    const at = (shift: number): number => {
+      parameters[i] = value + shift;
+      runner.run();
+      return runner.view("loss")[0];
+    };
+    const numeric = (at(step) - at(-step)) / (2 * step);
+    parameters[i] = value;
+    worst = Math.max(worst, Math.abs(numeric - gradient[i]) / largest);
+  }
+  expect(largest).toBeGreaterThan(1e-3);
+  return worst;
+}
+
+const input = { name: "x", shape: [7, 6, 3] };
+const window = { kernel: [3, 3], stride: [1, 1], padding: "same" } as const;
+const conv = (name: string, from: string, filters: number): Layer => ({
+  op: "conv2d",
+  name,
+  inputs: [from],
+  filters,
+  bias: true,
+  ...window,
+});
+const head: Layer[] = [
+  { op: "globalAveragePool", name: "pool", inputs: ["last"] },
+  { op: "dense", name: "out", inputs: ["pool"], units: 3, bias: true },
+];
+
+const CASES: Readonly<Record<string, readonly Layer[]>> = {
+  "dense alone": [
+    { op: "flatten", name: "flat", inputs: ["x"] },
+    { op: "dense", name: "hidden", inputs: ["flat"], units: 9, bias: true },
+    { op: "relu", name: "active", inputs: ["hidden"] },
+    { op: "dense", name: "out", inputs: ["active"], units: 3, bias: false },
+  ],
+  "convolution after convolution": [conv("first", "x", 5), conv("last", "first", 6), ...head],
+  "strided valid convolution": [
+    conv("first", "x", 5),
+    { ...conv("last", "first", 6), stride: [2, 2], padding: "valid", kernel: [2, 3] } as Layer,
+    ...head,
+  ],
+  "pointwise convolution": [
+    conv("first", "x", 5),
+    { ...conv("last", "first", 6), kernel: [1, 1] } as Layer,
+    ...head,
+  ],
+  "depthwise convolution": [
+    conv("first", "x", 5),
+    { op: "depthwiseConv2d", name: "last", inputs: ["first"], bias: true, ...window },
+    ...head,
+  ],
+  "strided depthwise convolution": [
+    conv("first", "x", 5),
+    {
+      op: "depthwiseConv2d",
+      name: "last",
+      inputs: ["first"],
+      bias: true,
+      ...window,
+      stride: [2, 2],
+    },
+    ...head,
+  ],
+  "batch normalisation and relu": [
+    conv("first", "x", 5),
+    { op: "batchNorm", name: "norm", inputs: ["first"], momentum: 0.1, epsilon: 1e-3 },
+    { op: "relu", name: "active", inputs: ["norm"] },
+    conv("last", "active", 4),
+    ...head,
+  ],
+  "maximum pooling of odd extents": [
+    conv("first", "x", 5),
+    { op: "maxPool", name: "last", inputs: ["first"], size: [2, 2] },
+    ...head,
+  ],
+  dropout: [
+    conv("first", "x", 5),
+    { op: "dropout", name: "last", inputs: ["first"], rate: 0.3 },
+    ...head,
+  ],
+  "a value read twice, and concatenation": [
+    conv("last", "x", 4),
+    { op: "globalAveragePool", name: "a", inputs: ["last"] },
+    { op: "maxPool", name: "tiles", inputs: ["last"], size: [3, 3] },
+    { op: "flatten", name: "b", inputs: ["tiles"] },
+    { op: "concat", name: "both", inputs: ["a", "b"] },
+    { op: "dense", name: "out", inputs: ["both"], units: 3, bias: true },
+  ],
+};
+
+test.each(Object.entries(CASES))(
+  "the gradient of %s equals central differences",
+  (_name, layers) => {
+    // f32 losses carry about 1e-7: a step of 2^-7 keeps that and the third-order term far below
+    // 2e-3 of the largest
+    // gradient. Where a maximum has kinks the step must be too small to cross one, and rounding
+    // takes up to 5e-3.
+    const hasKinks = layers.some(({ op }) => op === "relu" || op === "maxPool");
+    const [step, tolerance] = hasKinks ? [2 ** -12, 5e-3] : [2 ** -7, 2e-3];
+    expect(gradientError({ inputs: [input], layers }, { step })).toBeLessThan(tolerance);
+  },
+);
+
+test("label smoothing has the right gradient", () => {
+  expect(
+    gradientError({ inputs: [input], layers: CASES["dense alone"] }, { smoothing: 0.1 }),
+  ).toBeLessThan(2e-3);
+});
+
+test("a whole training step equals the interpreter to the bit", () => {
+  const layers = [...CASES["batch normalisation and relu"]];
+  const net = { inputs: [input], layers };
+  const options = { batch: BATCH, inputScale: SCALE };
+  const runners = [compileTraining(net, options), interpreter(plan(trainingRoutine(net, options)))];
+  for (const runner of runners) {
+    prepare(net, runner);
+    runner.view("hyper").set([0.01, 0.1, 0.001, 0]);
+    runner.run();
+  }
+  const [wasm, reference] = runners.map((runner) => runner.view("parameters"));
+  expect(wasm).toEqual(reference);
+  expect(runners[0].view("running")).toEqual(runners[1].view("running"));
+});

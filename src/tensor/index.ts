@@ -1,0 +1,32 @@
+/**
+ * Layers with their gradients, seeded randomness, and nets compiled to WebAssembly training steps.
+ */
+
+export {
+  compileInference,
+  compileTraining,
+  type TrainingOptions,
+  trainingRoutine,
+} from "./compile.ts";
+export { type Axis, axesOf, type Padding, type Pair, type Window } from "./kernels/window.ts";
+export type {
+  BatchNorm,
+  Concat,
+  Conv2d,
+  Dense,
+  DepthwiseConv2d,
+  Dropout,
+  Flatten,
+  GlobalAveragePool,
+  Initial,
+  Layer,
+  LayerOp,
+  MaxPool,
+  Parameter,
+  Relu,
+  Shape,
+} from "./layer.ts";
+export { inputShapes, type Net, type NetInput, parametersOf, shapesOf } from "./net.ts";
+export { product as sizeOfShape } from "./op.ts";
+export { layerMacs, layerParameters } from "./ops/index.ts";
+export { type Random, random, shuffle } from "./random.ts";

@@ -1,0 +1,93 @@
+/**
+ * Layers: the vocabulary of nets, as plain data.
+ *
+ * A layer names the layers or inputs it reads. Shapes are without the batch: [H, W, C] for maps,
+ * [N] for vectors.
+ */
+
+import type { Pair, Window } from "./kernels/window.ts";
+
+export type Shape = readonly number[];
+
+interface Named {
+  readonly name: string;
+  readonly inputs: readonly string[];
+}
+
+export interface Conv2d extends Named, Window {
+  readonly op: "conv2d";
+  readonly filters: number;
+  readonly bias: boolean;
+}
+export interface DepthwiseConv2d extends Named, Window {
+  readonly op: "depthwiseConv2d";
+  readonly bias: boolean;
+}
+export interface Dense extends Named {
+  readonly op: "dense";
+  readonly units: number;
+  readonly bias: boolean;
+}
+export interface BatchNorm extends Named {
+  readonly op: "batchNorm";
+  /** Share of each batch's statistics in the running ones. */
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+export interface Relu extends Named {
+  readonly op: "relu";
+}
+export interface MaxPool extends Named {
+  readonly op: "maxPool";
+  /** Tile height and width; the stride is the same. */
+  readonly size: Pair;
+}
+/** Mean over H and W: [H, W, C] -> [C]. */
+export interface GlobalAveragePool extends Named {
+  readonly op: "globalAveragePool";
+}
+export interface Flatten extends Named {
+  readonly op: "flatten";
+}
+export interface Dropout extends Named {
+  readonly op: "dropout";
+  /** Share of elements that are zeroed in training. */
+  readonly rate: number;
+}
+/** Vectors one after the other. */
+export interface Concat extends Named {
+  readonly op: "concat";
+}
+
+export type Layer =
+  | Conv2d
+  | DepthwiseConv2d
+  | Dense
+  | BatchNorm
+  | Relu
+  | MaxPool
+  | GlobalAveragePool
+  | Flatten
+  | Dropout
+  | Concat;
+
+export type LayerOp = Layer["op"];
+
+/** How a parameter starts. */
+export type Initial =
+  | { readonly kind: "he" | "glorot"; readonly fanIn: number; readonly fanOut: number }
+  | {
+      readonly kind: "constant";
+      readonly value: number;
+    };
+
+export interface Parameter {
+  /** "<layer>.<role>" */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initial: Initial;
+  /**
+   * False for running statistics, which the optimizer leaves alone and parameter counts leave out.
+   */
+  readonly trainable: boolean;
+}

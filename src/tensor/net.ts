@@ -1,0 +1,53 @@
+/**
+ * A net as the engine sees it: inputs, layers in an order in which each comes after what it reads;
+ * the last one is the output.
+ */
+
+import { mismatch } from "../errors.ts";
+import type { Layer, Parameter, Shape } from "./layer.ts";
+import { layerParameters, layerShape } from "./ops/index.ts";
+
+export interface NetInput {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+export interface Net {
+  readonly inputs: readonly NetInput[];
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Shape of every input and layer, without the batch.
+ *
+ * throws   RangeError naming the layer that does not fit, reads something unknown or has a name
+ *          twice
+ */
+export function shapesOf({ inputs, layers }: Net): ReadonlyMap<string, Shape> {
+  const shapes = new Map<string, Shape>(inputs.map(({ name, shape }) => [name, shape]));
+  for (const layer of layers) {
+    const read = layer.inputs.map((name) => {
+      const shape = shapes.get(name);
+      if (shape === undefined) {
+        throw mismatch(layer.name, "input", { expected: "an earlier layer", got: name });
+      }
+      return shape;
+    });
+    if (shapes.has(layer.name)) {
+      throw mismatch("net", "layer name", { expected: "unique", got: layer.name });
+    }
+    shapes.set(layer.name, layerShape(layer, read));
+  }
+  return shapes;
+}
+
+/** Input shapes of a layer. */
+export function inputShapes(layer: Layer, shapes: ReadonlyMap<string, Shape>): Shape[] {
+  return layer.inputs.map((name) => shapes.get(name) ?? []);
+}
+
+/** Every parameter of a net, trainable ones and running statistics, in layer order. */
+export function parametersOf(net: Net): Parameter[] {
+  const shapes = shapesOf(net);
+  return net.layers.flatMap((layer) => [...layerParameters(layer, inputShapes(layer, shapes))]);
+}

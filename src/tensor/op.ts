@@ -1,0 +1,83 @@
+/**
+ * What an operation is: its shape, parameters and cost, and its forward and backward steps as
+ * kernel calls.
+ *
+ * One file an operation in ops/; ops/index.ts is the table. A new operation is a new file and a
+ * line there.
+ */
+
+import { type Call, call, type Kernel, type Storage } from "../kernel/index.ts";
+import type { Layer, Parameter, Shape } from "./layer.ts";
+
+/** Calls, and the scratch storage that only they use. */
+export interface Step {
+  readonly calls: readonly Call[];
+  readonly storage: readonly Storage[];
+}
+
+/** Where a layer stands while its steps are written: names of the storage around it. */
+export interface Site {
+  readonly batch: number;
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+  /** Values: of input `i` and of the layer itself. */
+  readonly x: readonly string[];
+  readonly y: string;
+  /** Gradients; undefined where nothing needs the gradient of input `i`. */
+  readonly dx: readonly (string | undefined)[];
+  readonly dy: string;
+  /** Storage of the parameter or of its gradient by role, e.g. "weight". */
+  readonly parameter: (role: string) => string;
+  readonly gradient: (role: string) => string;
+  /** [seed, step] of the running step, for dropout. */
+  readonly counter: string;
+  readonly isTraining: boolean;
+  /** Position in the net. */
+  readonly index: number;
+}
+
+export interface Op<L extends Layer> {
+  /** throws RangeError if the inputs do not fit */
+  shape(layer: L, inputs: readonly Shape[]): Shape;
+  parameters(layer: L, inputs: readonly Shape[]): readonly Parameter[];
+  /** Multiply-accumulates of one inference. */
+  macs(layer: L, inputs: readonly Shape[], output: Shape): number;
+  forward(layer: L, site: Site): Step;
+  backward(layer: L, site: Site): Step;
+  /** The output is the input seen differently: no memory, no calls. */
+  readonly isView?: boolean;
+  /** Forward may write its output over its input, and backward dx over dy. */
+  readonly inPlace?: boolean;
+}
+
+/** A step written call by call. */
+export interface StepBuilder {
+  readonly calls: Call[];
+  readonly storage: Storage[];
+  add(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
+  /** Scratch storage named "<layer>.<role>". */
+  scratch(role: string, shape: Shape): string;
+}
+
+export function step(layer: Layer): StepBuilder {
+  const calls: Call[] = [];
+  const storage: Storage[] = [];
+  return {
+    calls,
+    storage,
+    add: (kernel, bindings) => {
+      calls.push(call(layer.name, kernel, bindings));
+    },
+    scratch: (role, shape) => {
+      const name = `${layer.name}.${role}`;
+      storage.push({ name, type: "f32", shape, role: "scratch" });
+      return name;
+    },
+  };
+}
+
+export const NOTHING: Step = { calls: [], storage: [] };
+
+export function product(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}

@@ -1,0 +1,54 @@
+/** Depthwise convolution: each channel with a window of its own, weights [kh, kw, C]. */
+
+import {
+  depthwise,
+  depthwiseInputGradient,
+  depthwiseScatter,
+  depthwiseWeightGradient,
+} from "../kernels/depthwise.ts";
+import { columnSums } from "../kernels/matmul.ts";
+import { axesOf } from "../kernels/window.ts";
+import type { DepthwiseConv2d } from "../layer.ts";
+import { type Op, step } from "../op.ts";
+import { mapShape } from "./conv2d.ts";
+
+export const depthwiseConv2d: Op<DepthwiseConv2d> = {
+  shape(layer, [input]) {
+    const [rows, columns] = axesOf(mapShape(layer.name, input), layer);
+    return [rows.outputs, columns.outputs, input[2]];
+  },
+  parameters({ name, kernel: [kh, kw], bias }, [[, , C]]) {
+    const initial = { kind: "he", fanIn: kh * kw, fanOut: kh * kw } as const;
+    const weight = { name: `${name}.weight`, shape: [kh, kw, C], initial, trainable: true };
+    const zero = { kind: "constant", value: 0 } as const;
+    const offset = { name: `${name}.bias`, shape: [C], initial: zero, trainable: true };
+    return bias ? [weight, offset] : [weight];
+  },
+  macs({ kernel: [kh, kw] }, _inputs, [H, W, C]) {
+    return H * W * C * kh * kw;
+  },
+  forward(layer, site) {
+    const s = step(layer);
+    const image = { batch: site.batch, shape: site.inputs[0] };
+    const bindings = { x: site.x[0], w: site.parameter("weight"), y: site.y };
+    const bias = layer.bias ? { bias: site.parameter("bias") } : {};
+    s.add(depthwise(image, layer, { bias: layer.bias }), { ...bindings, ...bias });
+    return s;
+  },
+  backward(layer, site) {
+    const s = step(layer);
+    const image = { batch: site.batch, shape: site.inputs[0] };
+    const { dy } = site;
+    const [H, W, N] = site.output;
+    s.add(depthwiseWeightGradient(image, layer), { x: site.x[0], dy, dw: site.gradient("weight") });
+    if (layer.bias) {
+      s.add(columnSums({ M: site.batch * H * W, N }), { dy, db: site.gradient("bias") });
+    }
+    const [dx] = site.dx;
+    if (dx === undefined) return s;
+    const isDense = layer.stride[0] === 1 && layer.stride[1] === 1;
+    const kernel = isDense ? depthwiseInputGradient(image, layer) : depthwiseScatter(image, layer);
+    s.add(kernel, { x: dy, w: site.parameter("weight"), y: dx });
+    return s;
+  },
+};

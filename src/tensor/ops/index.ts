@@ -1,0 +1,60 @@
+/** The table of operations. */
+
+import type { Layer, LayerOp, Parameter, Shape } from "../layer.ts";
+import type { Op, Site, Step } from "../op.ts";
+import { dropout, relu } from "./activation.ts";
+import { concat, flatten } from "./arrange.ts";
+import { batchNorm } from "./batch-norm.ts";
+import { conv2d } from "./conv2d.ts";
+import { dense } from "./dense.ts";
+import { depthwiseConv2d } from "./depthwise-conv2d.ts";
+import { globalAveragePool, maxPool } from "./pool.ts";
+
+const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
+  conv2d,
+  depthwiseConv2d,
+  dense,
+  batchNorm,
+  relu,
+  maxPool,
+  globalAveragePool,
+  flatten,
+  dropout,
+  concat,
+};
+
+/** The operation of a layer; the table guarantees that it takes this layer. */
+function opOf<L extends Layer>(layer: L): Op<L> {
+  return OPS[layer.op] as unknown as Op<L>;
+}
+
+/** Output shape of a layer; throws RangeError if the inputs do not fit. */
+export function layerShape(layer: Layer, inputs: readonly Shape[]): Shape {
+  return opOf(layer).shape(layer, inputs);
+}
+
+/** Parameters of a layer, in the order in which they lie in memory. */
+export function layerParameters(layer: Layer, inputs: readonly Shape[]): readonly Parameter[] {
+  return opOf(layer).parameters(layer, inputs);
+}
+
+/** Multiply-accumulates of one inference. */
+export function layerMacs(layer: Layer, inputs: readonly Shape[], output: Shape): number {
+  return opOf(layer).macs(layer, inputs, output);
+}
+
+export function layerForward(layer: Layer, site: Site): Step {
+  return opOf(layer).forward(layer, site);
+}
+
+export function layerBackward(layer: Layer, site: Site): Step {
+  return opOf(layer).backward(layer, site);
+}
+
+export function isView(layer: Layer): boolean {
+  return OPS[layer.op].isView === true;
+}
+
+export function isInPlace(layer: Layer): boolean {
+  return OPS[layer.op].inPlace === true;
+}
