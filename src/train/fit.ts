@@ -1,0 +1,202 @@
+/**
+ * The training loop: yields after every step, records every epoch, and can be stopped and continued
+ * anywhere.
+ *
+ * Nothing depends on when it was stopped: the order of samples follows from (seed, epoch), dropout
+ * and the learning rate from the step, so a continued training ends in the same bytes. The weights
+ * kept are those of the epoch with the best balanced accuracy on the validation split (ties: the
+ * smaller loss, then the earlier epoch).
+ */
+
+import { mismatch } from "../errors.ts";
+import { type Graph, initialWeights, type Weights } from "../model/index.ts";
+import { compileTraining, parametersOf, random, shuffle } from "../tensor/index.ts";
+import { classCounts, type Examples, gather } from "./examples.ts";
+import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
+import { meanLoss, predictions, predictor } from "./predict.ts";
+import { rateAt } from "./schedule.ts";
+
+export interface FitOptions {
+  readonly epochs: number;
+  readonly seed: number;
+  /** Real value of one step of the features. */
+  readonly inputScale: number;
+  readonly batch?: number;
+  /** Peak learning rate of Adam. */
+  readonly rate?: number;
+  /** Decoupled weight decay. */
+  readonly decay?: number;
+  /** Label smoothing in [0, 1). */
+  readonly smoothing?: number;
+}
+
+/** One line of train.jsonl. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly valLoss: number;
+  readonly valAccuracy: number;
+  readonly valBalancedAccuracy: number;
+}
+
+/** Everything a training needs to go on. */
+export interface Checkpoint {
+  readonly epoch: number;
+  /** Steps done in this epoch. */
+  readonly step: number;
+  readonly lossSum: number;
+  readonly records: readonly EpochRecord[];
+  /** Named arrays: the states of the compiled step and `best.<parameter>`. */
+  readonly arrays: Readonly<Record<string, Float32Array>>;
+}
+
+export interface Progress {
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** Present after the last step of an epoch. */
+  readonly record?: EpochRecord;
+}
+
+export interface Training {
+  readonly steps: Generator<Progress, void>;
+  /** The state between two steps. */
+  checkpoint(): Checkpoint;
+  /** Weights of the best epoch so far. */
+  best(): { readonly weights: Weights; readonly record: EpochRecord };
+}
+
+const START: Checkpoint = { epoch: 0, step: 0, lossSum: 0, records: [], arrays: {} };
+const STATES = ["parameters", "running", "adam.m", "adam.v"] as const;
+const [BETA1, BETA2] = [0.9, 0.999];
+
+/**
+ * Train a graph.
+ *
+ * from     a checkpoint of a training with the same arguments
+ * throws   RangeError if a split is empty
+ */
+export function trainGraph(
+  graph: Graph,
+  { train, val }: { train: Examples; val: Examples },
+  options: FitOptions,
+  from?: Checkpoint,
+): Training {
+  const { epochs, seed, inputScale, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
+  for (const [name, { count }] of Object.entries({ train, val })) {
+    if (count < 1) throw mismatch("train", `${name} samples`, { expected: ">= 1", got: count });
+  }
+  const batch = Math.min(options.batch ?? 64, train.count);
+  const steps = Math.floor(train.count / batch);
+  const runner = compileTraining(graph, { batch, inputScale, smoothing });
+  const predict = predictor(graph, { inputScale });
+  const weightOf = classWeights(train.labels, graph.classes.length);
+  const schedule = { rate, warmupSteps: Math.min(steps, 50), totalSteps: epochs * steps };
+  let state = from ?? START;
+  for (const name of STATES) {
+    const saved = state.arrays[name];
+    if (saved !== undefined) runner.view(name).set(saved);
+  }
+  if (from === undefined) {
+    for (const [name, values] of Object.entries(initialWeights(graph, seed))) {
+      runner.view(name).set(values);
+    }
+  }
+  const current = (): Weights =>
+    Object.fromEntries(
+      parametersOf(graph).map(({ name }) => [name, Float32Array.from(runner.view(name))]),
+    );
+
+  const runStep = (order: readonly number[], epoch: number, step: number): number => {
+    const indices = order.slice(step * batch, (step + 1) * batch);
+    for (const { name } of graph.inputs) gather(train.inputs[name], indices, runner.view(name));
+    const labels = Int32Array.from(indices, (i) => train.labels[i]);
+    runner.view("labels").set(labels);
+    const weights = Float32Array.from(labels, (label) => weightOf[label]);
+    const total = weights.reduce((a, b) => a + b, 0);
+    runner.view("weight").set(weights.map((weight) => weight / total));
+    const t = epoch * steps + step;
+    runner.view("counter").set([seed, t]);
+    const corrections = [1 - BETA1 ** (t + 1), 1 - BETA2 ** (t + 1)];
+    runner.view("hyper").set([rateAt(t, schedule), ...corrections, decay]);
+    runner.run();
+    return runner.view("loss")[0];
+  };
+
+  const finishEpoch = (epoch: number, lossSum: number): EpochRecord => {
+    const weights = current();
+    const scores = predict.scores(weights, val);
+    const classes = graph.classes.length;
+    const confusion = confusionMatrix(val.labels, predictions(scores, classes), classes);
+    const record: EpochRecord = {
+      epoch: epoch + 1,
+      trainLoss: lossSum / steps,
+      valLoss: meanLoss(scores, val.labels, classes),
+      valAccuracy: accuracy(confusion),
+      valBalancedAccuracy: balancedAccuracy(confusion),
+    };
+    const isBest = state.records.every((other) => isBetter(record, other));
+    const best = isBest ? prefixed("best.", weights) : pick(state.arrays, "best.");
+    const records = [...state.records, record];
+    state = { epoch: epoch + 1, step: 0, lossSum: 0, records, arrays: best };
+    return record;
+  };
+
+  function* run(): Generator<Progress, void> {
+    while (state.epoch < epochs) {
+      const { epoch } = state;
+      const order = shuffle([...Array(train.count).keys()], random(`${seed}/order/${epoch}`));
+      while (state.epoch === epoch) {
+        const { step } = state;
+        const loss = runStep(order, epoch, step);
+        state = { ...state, step: step + 1, lossSum: state.lossSum + loss };
+        const isLast = step + 1 === steps;
+        const record = isLast ? { record: finishEpoch(epoch, state.lossSum) } : {};
+        yield { epoch: epoch + 1, step: step + 1, steps, loss, ...record };
+      }
+    }
+  }
+
+  return {
+    steps: run(),
+    checkpoint: () => ({
+      ...state,
+      arrays: {
+        ...pick(state.arrays, "best."),
+        ...Object.fromEntries(STATES.map((name) => [name, Float32Array.from(runner.view(name))])),
+      },
+    }),
+    best: () => {
+      const record = state.records.reduce((best, next) => (isBetter(next, best) ? next : best));
+      const weights = Object.entries(pick(state.arrays, "best."));
+      return {
+        record,
+        weights: Object.fromEntries(weights.map(([name, values]) => [name.slice(5), values])),
+      };
+    },
+  };
+}
+
+/** Inverse class frequency, so that every class weighs the same; absent classes weigh nothing. */
+function classWeights(labels: Int32Array, classes: number): number[] {
+  const counts = classCounts(labels, classes);
+  return counts.map((count) => (count === 0 ? 0 : labels.length / (classes * count)));
+}
+
+function isBetter(a: EpochRecord, b: EpochRecord): boolean {
+  if (a.valBalancedAccuracy !== b.valBalancedAccuracy) {
+    return a.valBalancedAccuracy > b.valBalancedAccuracy;
+  }
+  return a.valLoss < b.valLoss;
+}
+
+type Arrays = Readonly<Record<string, Float32Array>>;
+
+function prefixed(prefix: string, arrays: Arrays): Arrays {
+  return Object.fromEntries(Object.entries(arrays).map(([name, a]) => [prefix + name, a]));
+}
+
+function pick(arrays: Arrays, prefix: string): Arrays {
+  return Object.fromEntries(Object.entries(arrays).filter(([name]) => name.startsWith(prefix)));
+}

@@ -1,0 +1,29 @@
+/** One training loop that yields a record a step, and the metrics that judge its result. */
+
+export { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+export { classCounts, type Examples, gather } from "./examples.ts";
+export {
+  type Checkpoint,
+  type EpochRecord,
+  type FitOptions,
+  type Progress,
+  type Training,
+  trainGraph,
+} from "./fit.ts";
+export {
+  bootstrap,
+  type Grouped,
+  type Interval,
+  type PairedGain,
+  pairedGain,
+  wilson,
+} from "./intervals.ts";
+export {
+  accuracy,
+  areaUnderRoc,
+  balancedAccuracy,
+  type ClassScore,
+  confusionMatrix,
+  perClass,
+} from "./metrics.ts";
+export { meanLoss, type Predictor, predictions, predictor } from "./predict.ts";
