@@ -35,7 +35,7 @@ function examples(count: number, seed: string): Examples {
   const x = new Int8Array(count * 36);
   for (let i = 0; i < x.length; i++) {
     const isBright = Math.floor((i % 6) / 3) === labels[Math.floor(i / 36)];
-    x[i] = Math.round(generator.normal() * 30 + (isBright ? 12 : 0));
+    x[i] = Math.round(generator.normal() * 30 + (isBright ? 20 : 0));
   }
   return { count, inputs: { x }, labels, groups: Array.from(labels, String) };
 }

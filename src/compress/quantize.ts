@@ -1,0 +1,172 @@
+/**
+ * Post-training quantization: a folded float net becomes an integer net, bits chosen layer by
+ * layer.
+ */
+
+import { mismatch, UserError } from "../errors.ts";
+import type { Weights } from "../model/index.ts";
+import { inputShapes, type Layer, type Shape, shapesOf, sizeOfShape } from "../tensor/index.ts";
+import type { Calibration } from "./calibrate.ts";
+import { multipliersOf } from "./fixed-point.ts";
+import type { Folded } from "./fold.ts";
+import { quantizeWeights } from "./quantize-weights.ts";
+import type {
+  Bits,
+  Quantization,
+  QuantizedGraph,
+  QuantizedLayer,
+  Weighted,
+} from "./quantized-graph.ts";
+import { activationScales } from "./scales.ts";
+
+export interface QuantizeOptions {
+  /** Real value of one step of the features. */
+  readonly inputScale: number;
+  /** Width of a layer's weights. */
+  readonly bits: (layer: string) => Bits;
+}
+
+/**
+ * The integer form of a folded net.
+ *
+ * throws   UserError for a layer that has no integer form
+ */
+export function quantize(
+  { graph, weights }: Folded,
+  calibration: Calibration,
+  { inputScale, bits }: QuantizeOptions,
+): QuantizedGraph {
+  const input = { scale: inputScale, zeroPoint: 0 };
+  const scales = activationScales(graph, calibration.ranges, input);
+  const shapes = shapesOf(graph);
+  const scaleOf = (name: string): Quantization => scales.get(name) ?? input;
+  const reluAfter = new Map(
+    graph.layers.flatMap(({ op, name, inputs }) => (op === "relu" ? [[inputs[0], name]] : [])),
+  );
+  const fused = new Map([...reluAfter].map(([before, relu]) => [relu, before]));
+  const layers = graph.layers.flatMap((layer): QuantizedLayer[] => {
+    if (layer.op === "relu") {
+      checkFusable(layer, graph.layers);
+      return [];
+    }
+    const inputs = layer.inputs.map((name) => fused.get(name) ?? name);
+    const renamed = { ...layer, inputs };
+    const site = {
+      weights,
+      means: calibration.means.get(layer.inputs[0]),
+      input: scaleOf(layer.inputs[0]),
+      output: scaleOf(layer.name),
+      inputShape: inputShapes(layer, shapes)[0],
+      outputShape: shapes.get(layer.name) ?? [],
+      hasRelu: reluAfter.has(layer.name),
+      bits: bits(layer.name),
+    };
+    return [quantizeLayer(renamed, site)];
+  });
+  return {
+    classes: graph.classes,
+    inputs: graph.inputs.map(({ name, shape }) => ({ name, shape, quantization: input })),
+    layers,
+  };
+}
+
+function checkFusable(relu: Layer, layers: readonly Layer[]): void {
+  const before = layers.find(({ name }) => name === relu.inputs[0]);
+  const readers = layers.filter(({ inputs }) => inputs.includes(relu.inputs[0]));
+  const hasWeights =
+    before?.op === "conv2d" || before?.op === "depthwiseConv2d" || before?.op === "dense";
+  if (!hasWeights || readers.length !== 1) {
+    throw new UserError(`compress: ${relu.name} must follow a convolution or dense layer directly`);
+  }
+}
+
+interface LayerSite {
+  readonly weights: Weights;
+  readonly means: Float64Array | undefined;
+  readonly input: Quantization;
+  readonly output: Quantization;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly hasRelu: boolean;
+  readonly bits: Bits;
+}
+
+function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
+  const { input, output, inputShape, outputShape } = site;
+  const named = { name: layer.name, inputs: layer.inputs, outputShape, output };
+  switch (layer.op) {
+    case "conv2d": {
+      const { kernel, stride, padding } = layer;
+      return { op: layer.op, ...named, kernel, stride, padding, ...weighted(layer, site) };
+    }
+    case "depthwiseConv2d": {
+      const { kernel, stride, padding } = layer;
+      return { op: layer.op, ...named, kernel, stride, padding, ...weighted(layer, site) };
+    }
+    case "dense":
+      return { op: layer.op, ...named, ...weighted(layer, site) };
+    case "maxPool":
+      return { op: layer.op, ...named, size: layer.size };
+    case "globalAveragePool": {
+      const elements = inputShape[0] * inputShape[1];
+      const multipliers = multipliersOf([input.scale / (output.scale * elements)]);
+      return { op: layer.op, ...named, multipliers, inputZero: input.zeroPoint };
+    }
+    case "flatten":
+    case "concat":
+      return { op: layer.op, ...named };
+    default:
+      throw mismatch("quantize", `layer ${layer.name}`, { expected: "foldable", got: layer.op });
+  }
+}
+
+type Weightings = Pick<
+  Weighted,
+  "bits" | "weights" | "weightShape" | "bias" | "multipliers" | "inputZero" | "low"
+>;
+
+function weighted(layer: Layer, site: LayerSite): Weightings {
+  const { weights, input, output, outputShape, hasRelu, bits, means } = site;
+  const real = weights[`${layer.name}.weight`];
+  const channels = outputShape[outputShape.length - 1];
+  const { values, scales } = quantizeWeights(real, channels, bits);
+  const sums = new Float64Array(channels);
+  const drift = new Float64Array(channels);
+  const isDepthwise = layer.op === "depthwiseConv2d";
+  for (let i = 0; i < values.length; i++) {
+    const c = i % channels;
+    sums[c] += values[i];
+    // what rounding the weights moves the output by, on average: taken back through the bias
+    const from = isDepthwise ? c : Math.floor(i / channels) % (means?.length ?? 1);
+    drift[c] += (real[i] - scales[c] * values[i]) * (means?.[from] ?? 0);
+  }
+  const offset = weights[`${layer.name}.bias`] ?? new Float32Array(channels);
+  const bias = Int32Array.from(sums, (sum, c) => {
+    const step = input.scale * scales[c];
+    return saturated(Math.round((offset[c] + drift[c]) / step) - input.zeroPoint * sum);
+  });
+  const factors = Array.from(scales, (scale) => (input.scale * scale) / output.scale);
+  return {
+    bits,
+    weights: values,
+    weightShape: weightShapeOf(layer, site),
+    bias,
+    multipliers: multipliersOf(factors),
+    inputZero: input.zeroPoint,
+    low: hasRelu ? output.zeroPoint : -128,
+  };
+}
+
+/**
+ * A bias beyond 2^30 belongs to a channel whose weights are all but zero; it only has to keep its
+ * sign.
+ */
+function saturated(value: number): number {
+  return Math.max(-(2 ** 30), Math.min(2 ** 30, value));
+}
+
+function weightShapeOf(layer: Layer, { inputShape }: LayerSite): Shape {
+  if (layer.op === "conv2d") return [...layer.kernel, inputShape[2], layer.filters];
+  if (layer.op === "depthwiseConv2d") return [...layer.kernel, inputShape[2]];
+  return [sizeOfShape(inputShape), layer.op === "dense" ? layer.units : 1];
+}
