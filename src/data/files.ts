@@ -1,0 +1,201 @@
+/**
+ * The one file of this module that touches the machine: folders, files, and the picture decoder
+ * (sharp).
+ *
+ * Everything is imported on first use, so the rest of `data` loads in a browser, and a program that
+ * decodes no picture never loads the decoder. File errors that a user can put right become
+ * UserErrors.
+ */
+
+import { UserError } from "../errors.ts";
+import { decodeBmp, isBmp } from "./bmp.ts";
+import type { Picture } from "./dataset.ts";
+
+const fileSystem = () => import("node:fs/promises");
+
+/** Decoded pictures above this are refused: no sensor this is for gives more. */
+const MAX_PIXELS = 64e6;
+
+/** Spaces that libvips uses for pictures of one channel. */
+const GREY_SPACES: readonly unknown[] = ["b-w", "grey16"];
+
+type EntryKind = "file" | "folder" | "other";
+
+/** The names in a folder; undefined if there is no such folder. */
+export async function listFolder(path: string): Promise<Map<string, EntryKind> | undefined> {
+  const { readdir } = await fileSystem();
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return new Map(
+      entries.map((entry) => {
+        const kind = entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
+        return [entry.name, kind];
+      }),
+    );
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw fileError("reading", path, error);
+  }
+}
+
+/** Whether a path leads to a file, symbolic links followed. */
+export async function isFile(path: string): Promise<boolean> {
+  const { stat } = await fileSystem();
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A file's bytes. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const { readFile } = await fileSystem();
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileError("reading", path, error);
+  }
+}
+
+/** The last part of a folder's full path: a name for what is in it. */
+export async function folderName(folder: string): Promise<string> {
+  const { basename, resolve } = await import("node:path");
+  return basename(resolve(folder));
+}
+
+/**
+ * Fill a folder so that it is there complete or not at all: `fill` gets a temporary folder beside
+ * it that takes its name at the end.
+ *
+ * replaceIf  an existing folder that holds a file of this name may be replaced
+ */
+export async function fillFolder(
+  folder: string,
+  { fill, replaceIf }: { fill: (temporary: string) => Promise<void>; replaceIf?: string },
+): Promise<void> {
+  const { mkdir, rename, rm } = await fileSystem();
+  const { basename, dirname, join, resolve } = await import("node:path");
+  const place = resolve(folder);
+  const existing = await listFolder(place);
+  const isReplaceable = replaceIf !== undefined && existing?.has(replaceIf) === true;
+  if (existing !== undefined && existing.size > 0 && !isReplaceable) {
+    throw new UserError(`${folder} exists and is not empty; nothing was written`);
+  }
+  const temporary = join(dirname(place), `.${basename(place)}.partial`);
+  const old = join(dirname(place), `.${basename(place)}.replaced`);
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    await fill(temporary);
+    await rm(old, { recursive: true, force: true });
+    if (existing !== undefined) await rename(place, old);
+    await rename(temporary, place).catch(async (error: unknown) => {
+      if (existing !== undefined) await rename(old, place);
+      throw error;
+    });
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw fileError("writing", folder, error);
+  }
+}
+
+/** Write a file, making its folder. */
+export async function writeBytes(path: string, bytes: Uint8Array | string): Promise<void> {
+  const { mkdir, writeFile } = await fileSystem();
+  const { dirname } = await import("node:path");
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+  } catch (error) {
+    throw fileError("writing", path, error);
+  }
+}
+
+/**
+ * Decode a picture (PNG, JPEG, WebP, GIF's first frame, TIFF, BMP): upright, without alpha, 8 bits
+ * a channel.
+ *
+ * returns  1 channel where the file is grey, else 3; 16-bit files keep their upper 8 bits
+ * throws   UserError if it cannot be read
+ */
+export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
+  if (bytes.length === 0) throw new UserError(`${name} is an empty file`);
+  if (isBmp(bytes)) return decodeBmp(bytes, name);
+  const { default: sharp } = await import("sharp");
+  try {
+    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS });
+    const isGrey = isGreyPng(bytes) ?? GREY_SPACES.includes((await image.metadata()).space);
+    const { data, info } = await image
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace(isGrey ? "b-w" : "srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const { height, width, channels } = info;
+    if (channels !== 1 && channels !== 3) {
+      throw new Error(`${channels} channels, 1 or 3 are read`);
+    }
+    return { pixels: new Uint8Array(data), height, width, channels };
+  } catch (error) {
+    throw new UserError(`${name} is not a readable picture: ${reason(error)}`);
+  }
+}
+
+/**
+ * Whether a PNG is grey, from its header (a third faster than asking sharp); undefined if it is no
+ * PNG.
+ */
+function isGreyPng(bytes: Uint8Array): boolean | undefined {
+  const isPng = bytes.length > 25 && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e;
+  const colourType = bytes[25]; // PNG specification 11.2.2: 0 grey, 4 grey and alpha
+  return isPng ? colourType === 0 || colourType === 4 : undefined;
+}
+
+/**
+ * Encode a picture as PNG with fixed options: equal pixels give equal bytes with the same sharp.
+ */
+export async function encodePng(picture: Picture): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  const { pixels, height, width, channels } = picture;
+  return sharp(pixels, { raw: { height, width, channels } })
+    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .png({ compressionLevel: 6, adaptiveFiltering: false, palette: false })
+    .toBuffer();
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist",
+  EACCES: "may not be opened (permission denied)",
+  EPERM: "may not be changed (not permitted)",
+  EISDIR: "is a folder, a file is needed",
+  ENOTDIR: "lies under something that is not a folder",
+  ENOSPC: "does not fit: the disk is full",
+  EDQUOT: "does not fit: the disk quota is used up",
+  EROFS: "is on a read-only disk",
+  EMFILE: "could not be opened: too many files are open",
+};
+
+function fileError(verb: string, path: string, error: unknown): Error {
+  if (error instanceof UserError) return error;
+  const code = errorCode(error);
+  const known = code === undefined ? undefined : FILE_ERRORS[code];
+  if (known !== undefined) return new UserError(`${verb} ${path}: it ${known}`);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  const code = errorCode(error);
+  return code !== undefined && codes.includes(code);
+}
+
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error && "code" in error)) return undefined;
+  return String(error.code);
+}
+
+/** First line of a decoder's message. */
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}

@@ -1,0 +1,31 @@
+/** Folders of recordings and pictures become an index of labelled, paired, audited samples. */
+
+export { countGroups, countLabels } from "./audit.ts";
+export { BATTLEFIELD_CLASSES, battlefield } from "./battlefield.ts";
+export {
+  type Audio,
+  assertUsable,
+  type Dataset,
+  type Modality,
+  type ModalityKind,
+  type Picture,
+  type Problem,
+  type Sample,
+  type Source,
+  SPLITS,
+  type Split,
+} from "./dataset.ts";
+export { contentHash } from "./hash.ts";
+export { inParallel } from "./in-parallel.ts";
+export {
+  type AudioFacts,
+  type ImageFacts,
+  type Inspection,
+  inspectDataset,
+} from "./inspect.ts";
+export { countSplits, readDataset } from "./read.ts";
+export { openReader, type Reader } from "./reader.ts";
+export { resample } from "./resample.ts";
+export { splitByGroup } from "./split.ts";
+export { decodeWav, encodeWav, type Wav } from "./wav.ts";
+export { type NewSample, writeDataset } from "./write.ts";

@@ -1,0 +1,225 @@
+/**
+ * manifest.csv: from rows of text to samples, every row checked by itself.
+ *
+ * Columns `id`, `label`, `split`, `group`; a column of file paths is a modality, with optional
+ * `<modality>_start_s`, `<modality>_duration_s`, `<modality>_group`; all others are information.
+ * What concerns rows together (splits, groups, classes) is in split.ts and audit.ts.
+ */
+
+import { nearest, unknown } from "../errors.ts";
+import type { Split } from "./dataset.ts";
+import { type Modality, type ModalityKind, type Sample, type Source, SPLITS } from "./dataset.ts";
+import type { Problems } from "./problems.ts";
+import type { Row, Table } from "./table.ts";
+
+export const MANIFEST = "manifest.csv";
+
+const REQUIRED: readonly string[] = ["id", "label", "split", "group"];
+const ATTRIBUTES: readonly string[] = ["_start_s", "_duration_s", "_group"];
+
+/** File kinds by extension; "unread" is sound in a form that this module does not decode. */
+const KIND_BY_EXTENSION: Readonly<Record<string, ModalityKind | "unread">> = {
+  ...{ wav: "audio", flac: "unread", mp3: "unread", ogg: "unread", opus: "unread", m4a: "unread" },
+  ...{ png: "image", jpg: "image", jpeg: "image", webp: "image", gif: "image" },
+  ...{ tif: "image", tiff: "image", bmp: "image" },
+};
+
+/** A sample whose split may still have to be made. */
+export type UnsplitSample = Omit<Sample, "split"> & { readonly split: Split | "" };
+
+export interface Manifest {
+  /** In the order of the columns. */
+  readonly modalities: readonly Modality[];
+  readonly samples: readonly UnsplitSample[];
+}
+
+const NOTHING: Manifest = { modalities: [], samples: [] };
+
+/**
+ * Read every row of a manifest.
+ *
+ * modalities  the ones in use; all where not given
+ * problems    gets what is wrong; a row that cannot be a sample is left out
+ * throws      UserError if a modality asked for is not there
+ */
+export function readManifest(
+  table: Table,
+  { modalities: wanted, problems }: { modalities?: readonly string[]; problems: Problems },
+): Manifest {
+  const { columns } = table;
+  if (!hasRequiredColumns(columns, problems)) return NOTHING;
+  if (table.rows.length === 0) {
+    problems.error("no samples", `${MANIFEST} has a header but no rows`);
+    return NOTHING;
+  }
+  const all = findModalities(table);
+  const names = all.map(({ name }) => name);
+  for (const name of wanted ?? []) {
+    if (!names.includes(name)) throw unknown("modality", name, names);
+  }
+  const modalities = all.filter(({ name }) => wanted === undefined || wanted.includes(name));
+  if (modalities.length === 0) {
+    const found = `columns: ${columns.join(", ")}`;
+    const message = `${MANIFEST} has no column of .wav or picture paths; ${found}`;
+    problems.error("missing column", message);
+    return NOTHING;
+  }
+  const used = new Set([...REQUIRED, ...all.flatMap(columnsOf)]);
+  const information = columns.filter((column) => !used.has(column));
+  const index = new Map(columns.map((column, i) => [column, i]));
+  const firstRow = new Map<string, number>();
+  const samples: UnsplitSample[] = [];
+  for (const row of table.rows) {
+    const reader = { row, problems, cell: (column: string) => cellOf(row, index.get(column)) };
+    if (!isRowSound(reader, { columns, firstRow })) continue;
+    const sample = readSample(reader, { modalities, information });
+    if (sample !== undefined) samples.push(sample);
+  }
+  return { modalities, samples };
+}
+
+function hasRequiredColumns(columns: readonly string[], problems: Problems): boolean {
+  const missing = REQUIRED.filter((column) => !columns.includes(column));
+  for (const column of missing) {
+    const near = nearest(column, columns);
+    const hint = near === undefined ? "" : `; did you mean ${near}?`;
+    const found = columns.join(", ");
+    problems.error(
+      "missing column",
+      `${MANIFEST} has no column "${column}"${hint} (it has ${found})`,
+    );
+  }
+  return missing.length === 0;
+}
+
+const columnsOf = ({ name }: Modality) => [name, ...ATTRIBUTES.map((suffix) => name + suffix)];
+
+/** A column is a modality where most of its cells end like files that are, or might be, read. */
+function findModalities({ columns, rows }: Table): Modality[] {
+  const found: Modality[] = [];
+  for (const [i, name] of columns.entries()) {
+    if (REQUIRED.includes(name)) continue;
+    const cells = rows.map((row) => cellOf(row, i)).filter((cell) => cell !== "");
+    const kinds = cells.map(fileKind);
+    const images = kinds.filter((kind) => kind === "image").length;
+    const sounds = kinds.filter((kind) => kind === "audio" || kind === "unread").length;
+    if (images + sounds <= cells.length / 2) continue;
+    found.push({ name, kind: images > sounds ? "image" : "audio" });
+  }
+  return found;
+}
+
+function cellOf(row: Row, index: number | undefined): string {
+  return index === undefined ? "" : (row.cells[index] ?? "");
+}
+
+function fileKind(path: string): ModalityKind | "unread" | undefined {
+  const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1].toLowerCase();
+  return extension === undefined ? undefined : KIND_BY_EXTENSION[extension];
+}
+
+interface RowReader {
+  readonly row: Row;
+  readonly problems: Problems;
+  cell(column: string): string;
+}
+
+/** Whether a row has the right number of cells, an id of its own, a label and a known split. */
+function isRowSound(
+  { row, problems, cell }: RowReader,
+  { columns, firstRow }: { columns: readonly string[]; firstRow: Map<string, number> },
+): boolean {
+  const at = `${MANIFEST} row ${row.line}`;
+  if (row.cells.length !== columns.length) {
+    const counts = `${row.cells.length} cells, the header has ${columns.length}`;
+    problems.error("row length", `${at}: ${counts}`);
+    return false;
+  }
+  const id = cell("id");
+  const first = firstRow.get(id);
+  const split = cell("split");
+  const isKnownSplit = split === "" || SPLITS.some((known) => known === split);
+  if (id === "") problems.error("missing id", `${at}: id is empty`);
+  if (cell("label") === "") problems.error("missing label", `${at}: label is empty`, id);
+  if (first !== undefined && id !== "") {
+    problems.error("duplicate id", `${at}: id ${id} is taken by row ${first}`, id);
+  }
+  if (!isKnownSplit) {
+    const message = `${at}: split must be train, val, test or empty, got ${JSON.stringify(split)}`;
+    problems.error("unknown split", message, id);
+  }
+  if (first === undefined) firstRow.set(id, row.line);
+  return id !== "" && cell("label") !== "" && first === undefined && isKnownSplit;
+}
+
+function readSample(
+  reader: RowReader,
+  { modalities, information }: { modalities: readonly Modality[]; information: readonly string[] },
+): UnsplitSample | undefined {
+  const { row, problems, cell } = reader;
+  const id = cell("id");
+  const given = modalities.filter(({ name }) => cell(name) !== "");
+  const sources = given.map((modality) => [modality.name, readSource(reader, modality)] as const);
+  const sound = sources.filter((entry): entry is [string, Source] => entry[1] !== undefined);
+  if (given.length === 0) {
+    const names = modalities.map(({ name }) => name).join(", ");
+    const message = `${MANIFEST} row ${row.line}: ${id} has none of the modalities ${names}`;
+    problems.error("no modality", message, id);
+    return undefined;
+  }
+  if (cell("group") === "") {
+    const at = `${MANIFEST} row ${row.line}`;
+    const message = `${at}: group is empty; ${id} is taken as a group by itself`;
+    problems.warning("missing group", message, id);
+  }
+  return {
+    id,
+    row: row.line,
+    label: cell("label"),
+    split: SPLITS.find((split) => split === cell("split")) ?? "",
+    group: cell("group") || id,
+    sources: Object.fromEntries(sound),
+    columns: Object.fromEntries(information.map((column) => [column, cell(column)])),
+  };
+}
+
+/** One modality of one row; undefined, with the problem told, where it cannot be used. */
+function readSource(reader: RowReader, { name, kind }: Modality): Source | undefined {
+  const { row, problems, cell } = reader;
+  const path = cell(name)
+    .replaceAll("\\", "/")
+    .replace(/^(\.\/)+/, "");
+  const at = `${MANIFEST} row ${row.line}: ${path}`;
+  const refuse = (problem: string, message: string) => {
+    problems.error(problem, `${at} ${message}`, cell("id"));
+    return undefined;
+  };
+  const found = fileKind(path);
+  if (found === "unread") return refuse("unread format", "is not read yet; convert it to WAV");
+  if (found !== kind) return refuse("wrong file kind", `must be ${expectedFile(kind)} in ${name}`);
+  if (/^(\/|[a-z]:)/i.test(path) || path.split("/").includes("..")) {
+    return refuse("path outside folder", "must be relative and inside the dataset's folder");
+  }
+  const startS = readSeconds(cell(`${name}_start_s`));
+  const durationS = readSeconds(cell(`${name}_duration_s`));
+  if (Number.isNaN(startS) || Number.isNaN(durationS) || durationS === 0) {
+    const given = `${cell(`${name}_start_s`) || "-"}, ${cell(`${name}_duration_s`) || "-"}`;
+    return refuse("bad segment", `needs a start >= 0 and a duration > 0 in seconds, got ${given}`);
+  }
+  const group = cell(`${name}_group`);
+  return {
+    path,
+    ...(startS === undefined ? {} : { startS }),
+    ...(durationS === undefined ? {} : { durationS }),
+    ...(group === "" ? {} : { group }),
+  };
+}
+
+const expectedFile = (kind: ModalityKind) => (kind === "audio" ? "a .wav file" : "a picture");
+
+/** Seconds >= 0; undefined where empty, NaN where it is no such number. */
+function readSeconds(cell: string): number | undefined {
+  if (cell === "") return undefined;
+  const seconds = Number(cell);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : Number.NaN;
+}

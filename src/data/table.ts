@@ -1,0 +1,73 @@
+/** CSV text as columns and rows that know their line. */
+
+import { CsvError, parse } from "csv-parse/sync";
+import { UserError } from "../errors.ts";
+
+export interface Row {
+  /** Line of the file on which the row begins; the first is 1. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Parse a CSV file (RFC 4180, UTF-8, with or without byte order mark); cells are trimmed.
+ *
+ * Rows may be shorter or longer than the header: that is for the caller to report.
+ *
+ * throws   UserError if it is not UTF-8, not CSV, or has no header
+ */
+export function parseTable(bytes: Uint8Array, name: string): Table {
+  const records = parseRecords(decodeUtf8(bytes, name), name);
+  const header = records.shift();
+  if (header === undefined) throw new UserError(`${name} is empty: it needs a header`);
+  const columns = header.cells;
+  const duplicate = columns.find((column, i) => columns.indexOf(column) !== i);
+  if (duplicate !== undefined) {
+    throw new UserError(`${name} row 1: column "${duplicate}" is there twice`);
+  }
+  const separator = columns.length === 1 ? /[;\t]/.exec(columns[0])?.[0] : undefined;
+  if (separator !== undefined) {
+    throw new UserError(`${name} is separated by ${JSON.stringify(separator)}; it must be commas`);
+  }
+  return { columns, rows: records };
+}
+
+/** What csv-parse yields under `info: true`. */
+interface ParsedRecord {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+function parseRecords(text: string, name: string): Row[] {
+  const options = {
+    bom: true,
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    info: true,
+  } as const;
+  try {
+    const parsed = parse(text, options) as unknown as ParsedRecord[]; // its types ignore `info`
+    return parsed.map(({ record, info }) => {
+      const breaks = record.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0);
+      return { line: info.lines - breaks, cells: record };
+    });
+  } catch (error) {
+    if (error instanceof CsvError) throw new UserError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array, name: string): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.replaceAll("\r\n", "\n"); // inside quotes csv-parse counts CRLF as two lines
+  } catch {
+    throw new UserError(`${name} is not UTF-8 text; save it as CSV UTF-8`);
+  }
+}
