@@ -1,0 +1,219 @@
+/**
+ * The spectrum of a real frame in integers: statements of the loop language.
+ *
+ * A frame of N samples is N/2 complex points, transformed in place and split into the N/2 + 1 bins
+ * of the real transform. Points are scaled up so that A * G = 2^28 (A: largest sample, G: gain of
+ * the stages), by a shift that is chosen frame by frame; each radix-4 stage halves, so no stage can
+ * overflow and rounding errors stay near the last bit. Range proofs and numbered equations:
+ * docs/features.md.
+ */
+
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Statement,
+  type Variable,
+} from "../kernel/index.ts";
+import {
+  type Complex,
+  half,
+  halfTimes,
+  halved,
+  held,
+  loadPoint,
+  minus,
+  plus,
+  type Spectrum,
+  shifted,
+  storePoint,
+} from "./complex.ts";
+import { q31, type Table, table } from "./table.ts";
+
+/** log2 of A * G. */
+const RANGE_BITS = 28;
+
+export interface Fft {
+  readonly tables: readonly Table[];
+  /** From s16 samples in `frame`, shifted up by `shift`, to bins 0..N/2 in the spectrum. */
+  statements(frame: Buffer, shift: Expr): Statement[];
+}
+
+/** Bits that samples are scaled up to: log2 A (equation 3). */
+export function sampleBits(N: number): number {
+  return RANGE_BITS - gainBits(N);
+}
+
+/** log2 of G, the gain of all stages: 1 + floor(log2(N/2) / 2) (equation 2). */
+export function gainBits(N: number): number {
+  return 1 + Math.floor(Math.log2(N / 2) / 2);
+}
+
+/**
+ * The real transform of N points, N a power of two and at least 32.
+ *
+ * Bin k is X[k] * 2^shift * G / (N/2).
+ */
+export function realFft(N: number, spectrum: Spectrum): Fft {
+  const M = N / 2;
+  const isOdd = Math.log2(M) % 2 === 1;
+  const order = orderTable(M, isOdd ? 2 : 4);
+  const stages: { h: number; twiddles: Table }[] = [];
+  for (let h = isOdd ? 2 : 4; 4 * h <= M; h *= 4) stages.push({ h, twiddles: twiddleTable(h) });
+  const cosine = cosineTable(N);
+  const first = isOdd ? radix2FromFrame : radix4FromFrame;
+  return {
+    tables: [order, ...stages.map(({ twiddles }) => twiddles), cosine],
+    statements: (frame, shift) => [
+      first(spectrum, { M, frame, shift, order: order.buffer }),
+      ...stages.map(({ h, twiddles }) => radix4(spectrum, { M, h, twiddles: twiddles.buffer })),
+      ...splitReal(spectrum, { M, cosine: cosine.buffer }),
+    ],
+  };
+}
+
+/** Bit-reversed numbers below M / radix: where the inputs of the first stage lie. */
+function orderTable(M: number, radix: 2 | 4): Table {
+  const count = M / radix;
+  const bits = Math.log2(count);
+  const values = Array.from({ length: count }, (_, i) => {
+    let reversed = 0;
+    for (let bit = 0; bit < bits; bit++) reversed = reversed * 2 + ((i >> bit) & 1);
+    return reversed;
+  });
+  return table("order", "s16", { shape: [count], values });
+}
+
+/** W^2k, W^k, W^3k with W = e^(-2 pi i / 4h), real and imaginary parts, each contiguous in k. */
+function twiddleTable(h: number): Table {
+  const values = [2, 1, 3].flatMap((power) => {
+    const angles = Array.from({ length: h }, (_, k) => (2 * Math.PI * power * k) / (4 * h));
+    return [...angles.map((a) => q31(Math.cos(a))), ...angles.map((a) => q31(-Math.sin(a)))];
+  });
+  return table(`twiddles${h}`, "s32", { shape: [6, h], values });
+}
+
+/** cos(2 pi k / N) up to a quarter turn; read backwards it is the sine. */
+function cosineTable(N: number): Table {
+  const count = N / 4 + 1;
+  const values = Array.from({ length: count }, (_, k) => q31(Math.cos((2 * Math.PI * k) / N)));
+  return table("cosine", "s32", { shape: [count], values });
+}
+
+interface FromFrame {
+  readonly M: number;
+  readonly frame: Buffer;
+  readonly shift: Expr;
+  readonly order: Buffer;
+}
+
+/** Point j + offset of the frame: two neighbouring samples as real and imaginary part. */
+function pointOf(frame: Buffer, j: Expr, offset: number): Complex {
+  const at = b.add(b.mul(j, 2), 2 * offset);
+  return { re: b.load(frame, at), im: b.load(frame, b.add(at, 1)) };
+}
+
+function radix2FromFrame(spectrum: Spectrum, { M, frame, shift, order }: FromFrame): Statement {
+  const j = b.variable("j", "s32");
+  return b.loop("i", M / 2, (i) => {
+    const low = held("low", pointOf(frame, j, 0));
+    const high = held("high", pointOf(frame, j, M / 2));
+    const at = b.mul(i, 2);
+    return [
+      b.declare(j, b.load(order, i)),
+      ...low.declare,
+      ...high.declare,
+      ...storePoint(spectrum, at, shifted(plus(low.value, high.value), shift)),
+      ...storePoint(spectrum, b.add(at, 1), shifted(minus(low.value, high.value), shift)),
+    ];
+  });
+}
+
+function radix4FromFrame(spectrum: Spectrum, { M, frame, shift, order }: FromFrame): Statement {
+  const j = b.variable("j", "s32");
+  return b.loop("i", M / 4, (i) => {
+    const points = [0, M / 2, M / 4, (3 * M) / 4].map((offset, q) =>
+      held(`point${q}`, pointOf(frame, j, offset)),
+    );
+    const [p0, p1, p2, p3] = points.map(({ value }) => value);
+    return [
+      b.declare(j, b.load(order, i)),
+      ...points.flatMap(({ declare }) => declare),
+      ...butterfly(p0, p1, p2, p3).flatMap((value, q) =>
+        storePoint(spectrum, b.add(b.mul(i, 4), q), shifted(value, shift)),
+      ),
+    ];
+  });
+}
+
+/** Two radix-2 stages in one, halving: h and 2h (equation 1). */
+function radix4(
+  spectrum: Spectrum,
+  { M, h, twiddles }: { M: number; h: number; twiddles: Buffer },
+): Statement {
+  return b.loop(`group${h}`, M / (4 * h), (group) => [
+    b.lanes(`k${h}`, h, (k) => {
+      const at = (quarter: number): Expr => b.add(b.mul(group, 4 * h), b.add(k, quarter * h));
+      const twiddle = (row: number): Complex => ({
+        re: b.load(twiddles, 2 * row, k),
+        im: b.load(twiddles, 2 * row + 1, k),
+      });
+      const inputs = [
+        held(`a${h}`, halved(loadPoint(spectrum, at(0)))),
+        ...[1, 2, 3].map((q) =>
+          held(`t${q}_${h}`, halfTimes(loadPoint(spectrum, at(q)), twiddle(q - 1))),
+        ),
+      ];
+      const [a, t1, t2, t3] = inputs.map(({ value }) => value);
+      return [
+        ...inputs.flatMap(({ declare }) => declare),
+        ...butterfly(a, t1, t2, t3).flatMap((value, q) => storePoint(spectrum, at(q), value)),
+      ];
+    }),
+  ]);
+}
+
+/**
+ * Outputs at quarters 0..3 of inputs in bit-reversed order, already multiplied by their twiddles.
+ */
+function butterfly(a: Complex, t1: Complex, t2: Complex, t3: Complex): Complex[] {
+  const [sum, difference] = [plus(a, t1), minus(a, t1)];
+  const [outer, inner] = [plus(t2, t3), minus(t2, t3)];
+  return [
+    plus(sum, outer),
+    { re: b.add(difference.re, inner.im), im: b.sub(difference.im, inner.re) },
+    minus(sum, outer),
+    { re: b.sub(difference.re, inner.im), im: b.add(difference.im, inner.re) },
+  ];
+}
+
+/**
+ * Bins of the real transform from those of the complex one, in place, two at a time (equation 4).
+ */
+function splitReal(spectrum: Spectrum, { M, cosine }: { M: number; cosine: Buffer }): Statement[] {
+  const zero = held("zero", loadPoint(spectrum, b.s32(0)));
+  const { re, im } = zero.value;
+  const body = (k: Variable): Statement[] => {
+    const mirror = b.sub(M, k);
+    const near = held("near", loadPoint(spectrum, k));
+    const far = held("far", loadPoint(spectrum, mirror));
+    const [z, y] = [near.value, far.value];
+    const even = held("even", { re: half(b.add(z.re, y.re)), im: half(b.sub(z.im, y.im)) });
+    const odd = held("odd", { re: b.add(z.im, y.im), im: b.sub(y.re, z.re) });
+    const twiddle = { re: b.load(cosine, k), im: b.sub(0, b.load(cosine, b.sub(M / 2, k))) };
+    const turned = held("turned", halfTimes(odd.value, twiddle));
+    const [e, t] = [even.value, turned.value];
+    const declare = [near, far, even, odd, turned].flatMap((point) => point.declare);
+    return [
+      ...declare,
+      ...storePoint(spectrum, k, plus(e, t)),
+      ...storePoint(spectrum, mirror, { re: b.sub(e.re, t.re), im: b.sub(t.im, e.im) }),
+    ];
+  };
+  return [
+    ...zero.declare,
+    ...storePoint(spectrum, b.s32(0), { re: b.add(re, im), im: b.s32(0) }),
+    ...storePoint(spectrum, b.s32(M), { re: b.sub(re, im), im: b.s32(0) }),
+    b.loop("bin", M / 2 + 1, body, { from: 1 }),
+  ];
+}

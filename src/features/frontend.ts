@@ -1,0 +1,67 @@
+/**
+ * The front-end of a modality as a routine: what the trainer runs, the browser runs and the device
+ * runs.
+ */
+
+import { mismatch } from "../errors.ts";
+import { compile, plan, type Routine, type TypedArray } from "../kernel/index.ts";
+import { audioRoutine } from "./audio-routine.ts";
+import { checkSpec } from "./check-spec.ts";
+import { imageRoutine } from "./image-routine.ts";
+import type { FeatureSpec } from "./spec.ts";
+
+/** raw: s32, before scaling (decibels in Q16, grey levels); scaled: the s8 that the net eats. */
+export type Stage = "raw" | "scaled";
+
+/**
+ * The routine that computes the features of one modality.
+ *
+ * modality  names the input storage (s16 [samples] or u8 [height, width, channels]) and prefixes
+ *           all others;
+ *           the result is `${modality}.features`, role output, of featureShape(spec)
+ * throws    UserError for a spec from which nothing can be built, RangeError if a scaling is asked
+ *           for and missing
+ */
+export function frontendRoutine(
+  modality: string,
+  spec: FeatureSpec,
+  stage: Stage = "scaled",
+): Routine {
+  checkSpec(spec, modality);
+  const { scaling, ...raw } = spec;
+  if (stage === "scaled" && scaling === undefined) {
+    throw mismatch("frontendRoutine", `scaling of ${modality}`, {
+      expected: "fitted",
+      got: "none",
+    });
+  }
+  const wanted = stage === "raw" ? raw : spec;
+  return wanted.kind === "image" ? imageRoutine(modality, wanted) : audioRoutine(modality, wanted);
+}
+
+/**
+ * A function that computes features with WebAssembly; compiled once, for many inputs.
+ *
+ * returns  from s16 samples or u8 pixels of exactly the input's size to a new array: s8, or s32 for
+ *          the raw stage
+ */
+export function extractor(spec: FeatureSpec, stage: "raw"): (input: TypedArray) => Int32Array;
+export function extractor(spec: FeatureSpec, stage?: "scaled"): (input: TypedArray) => Int8Array;
+export function extractor(
+  spec: FeatureSpec,
+  stage: Stage = "scaled",
+): (input: TypedArray) => TypedArray {
+  const runner = compile(plan(frontendRoutine("input", spec, stage)));
+  const [source, features] = [runner.view("input"), runner.view("input.features")];
+  return (input) => {
+    if (input.length !== source.length) {
+      throw mismatch("extractor", "input length", {
+        expected: `${source.length}`,
+        got: input.length,
+      });
+    }
+    source.set(input);
+    runner.run();
+    return features.slice();
+  };
+}

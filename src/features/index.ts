@@ -1,0 +1,29 @@
+/**
+ * Sound and pictures become what a net eats, in integers that training, browser and device share.
+ */
+
+export { logMelFloat, mfccFloat } from "./audio-definition.ts";
+export { checkSpec } from "./check-spec.ts";
+export {
+  extractFeatures,
+  type FeatureSet,
+  type FitOptions,
+  fitFrontend,
+  inputReader,
+} from "./extract.ts";
+export { extractor, frontendRoutine, type Stage } from "./frontend.ts";
+export { resizeFloat } from "./image-definition.ts";
+export { pictureFitter, prepareAudio, preparePicture } from "./prepare.ts";
+export { FEATURE_SCALE, fitScaling } from "./scaling.ts";
+export {
+  type AudioSpec,
+  channelCount,
+  defaultAudioSpec,
+  defaultImageSpec,
+  type FeatureSpec,
+  type Frontend,
+  featureShape,
+  type ImageSpec,
+  inputShape,
+  type Scaling,
+} from "./spec.ts";

@@ -1,0 +1,75 @@
+/**
+ * Decoded sound and pictures to exactly what a microphone or camera would hand the device: s16 and
+ * u8.
+ */
+
+import { type Audio, type Picture, resample } from "../data/index.ts";
+import type { TypedArray } from "../kernel/index.ts";
+import { extractor } from "./frontend.ts";
+import type { AudioSpec, ImageSpec } from "./spec.ts";
+
+/**
+ * Input samples past the clip's end that the resampler's filter can still reach, times max(1, from
+ * / to).
+ */
+const FILTER_REACH = 80;
+
+/**
+ * A clip at the spec's rate and length.
+ *
+ * audio    mono, in [-1, 1], any rate and length
+ * returns  s16 [spec.samples]: round(32768 x), clamped; padded with zeros or cut at the end
+ */
+export function prepareAudio({ samples, sampleRateHz }: Audio, spec: AudioSpec): Int16Array {
+  const clip = new Int16Array(spec.samples);
+  const converted = atRate(samples, {
+    from: sampleRateHz,
+    to: spec.sampleRateHz,
+    count: spec.samples,
+  });
+  const length = Math.min(converted.length, clip.length);
+  for (let i = 0; i < length; i++) {
+    clip[i] = Math.max(-32768, Math.min(32767, Math.round(converted[i] * 32768)));
+  }
+  return clip;
+}
+
+/** The first `count` samples at another rate; what cannot reach them is not filtered. */
+function atRate(
+  samples: Float32Array,
+  { from, to, count }: { from: number; to: number; count: number },
+): Float32Array {
+  if (from === to) return samples;
+  const ratio = from / to;
+  const needed = Math.ceil(count * ratio + FILTER_REACH * Math.max(1, ratio));
+  return resample(samples.subarray(0, needed), { from, to });
+}
+
+/**
+ * A picture of the size and colours of spec.source.
+ *
+ * picture  any size; grey becomes RGB by repetition, RGB grey by BT.601
+ * returns  u8 [height, width, channels] of spec.source; resized by the front-end's own kernel where
+ *          it differs
+ */
+export function preparePicture(picture: Picture, spec: ImageSpec): Uint8Array {
+  return pictureFitter(spec)(picture);
+}
+
+/** `preparePicture` for many pictures: each size that occurs is compiled once. */
+export function pictureFitter({ source, resize }: ImageSpec): (picture: Picture) => Uint8Array {
+  const known = new Map<string, (pixels: TypedArray) => Int32Array>();
+  return ({ pixels, height, width, channels }) => {
+    const from = { height, width, channels };
+    const key = sizeOf(from);
+    if (key === sizeOf(source)) return pixels;
+    const toSource =
+      known.get(key) ?? extractor({ kind: "image", ...source, source: from, resize }, "raw");
+    known.set(key, toSource);
+    return Uint8Array.from(toSource(pixels));
+  };
+}
+
+function sizeOf({ height, width, channels }: ImageSpec["source"]): string {
+  return `${height}x${width}x${channels}`;
+}
