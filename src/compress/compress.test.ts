@@ -16,7 +16,10 @@ import { packGraph, unpackGraph } from "./serialize.ts";
 const inputScale = 1 / 32;
 const window = { kernel: [3, 3], stride: [1, 1], padding: "same" } as const;
 
-/** Every layer that has an integer form: padding, stride, a branch that is pooled and one that is flattened. */
+/**
+ * Every layer that has an integer form: padding, stride, a branch that is pooled and one that is
+ * flattened.
+ */
 const graph: Graph = {
   inputs: [
     { name: "a", shape: [9, 8, 1] },

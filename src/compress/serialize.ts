@@ -71,7 +71,7 @@ export function unpackGraph(
   input: Uint8Array,
   source: string,
 ): QuantizedGraph {
-  const bytes = input.slice();
+  const bytes = Uint8Array.from(input);
   const slice = (offset: number, length: number): Uint8Array => {
     if (offset + length > bytes.length)
       throw new UserError(`${source} is cut short; compress again`);

@@ -22,7 +22,8 @@ export interface Graph extends Net {
 export type Weights = Readonly<Record<string, Float32Array>>;
 
 /**
- * Initial weights: He normal for layers before a ReLU, constants for the rest.
+ * Initial weights: He normal for convolutions, Glorot normal for depthwise and dense layers,
+ * constants for the rest.
  *
  * Source: He et al. 2015 (arXiv:1502.01852), equation 10; Glorot, Bengio 2010, equation 16.
  */
@@ -65,7 +66,7 @@ export function unpackWeights(graph: Graph, bytes: Uint8Array, source: string): 
   if (bytes.byteLength !== expected) {
     throw new UserError(`${source}: weights must be ${expected} bytes, got ${bytes.byteLength}`);
   }
-  const packed = new Float32Array(bytes.slice().buffer);
+  const packed = new Float32Array(Uint8Array.from(bytes).buffer);
   if (packed.some((value) => !Number.isFinite(value))) {
     throw new UserError(`${source}: weights must be finite numbers`);
   }

@@ -38,7 +38,7 @@ export function packCheckpoint({ arrays, ...rest }: Checkpoint): Uint8Array {
  * throws   UserError if the bytes are no whole checkpoint
  */
 export function unpackCheckpoint(input: Uint8Array, source: string): Checkpoint {
-  const bytes = input.slice();
+  const bytes = Uint8Array.from(input);
   const refuse = (): UserError =>
     new UserError(`${source} is no whole checkpoint; delete it and train from the start`);
   if (bytes.length < HEADER_BYTES) throw refuse();

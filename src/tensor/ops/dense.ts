@@ -11,7 +11,7 @@ export const dense: Op<Dense> = {
     throw mismatch(name, "input shape", { expected: "[N] (flatten or pool first)", got: input });
   },
   parameters({ name, units, bias }, [[size]]) {
-    const initial = { kind: "he", fanIn: size, fanOut: units } as const;
+    const initial = { kind: "glorot", fanIn: size, fanOut: units } as const;
     const weight = { name: `${name}.weight`, shape: [size, units], initial, trainable: true };
     const zero = { kind: "constant", value: 0 } as const;
     const offset = { name: `${name}.bias`, shape: [units], initial: zero, trainable: true };

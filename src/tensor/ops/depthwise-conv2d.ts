@@ -18,7 +18,8 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
     return [rows.outputs, columns.outputs, input[2]];
   },
   parameters({ name, kernel: [kh, kw], bias }, [[, , C]]) {
-    const initial = { kind: "he", fanIn: kh * kw, fanOut: kh * kw } as const;
+    // no activation need follow, so the variance is kept: Glorot
+    const initial = { kind: "glorot", fanIn: kh * kw, fanOut: kh * kw } as const;
     const weight = { name: `${name}.weight`, shape: [kh, kw, C], initial, trainable: true };
     const zero = { kind: "constant", value: 0 } as const;
     const offset = { name: `${name}.bias`, shape: [C], initial: zero, trainable: true };

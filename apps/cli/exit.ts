@@ -1,0 +1,21 @@
+/** Errors as a person sees them, and the exit code of each. */
+
+import { CheckError, MissingToolError, UserError } from "../../src/errors.ts";
+import { Interrupted } from "./context.ts";
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return 130;
+  if (error instanceof CheckError) return 3;
+  if (error instanceof MissingToolError) return 4;
+  if (error instanceof UserError || error instanceof RangeError) return 2;
+  return 1;
+}
+
+/** One sentence for what a user can put right; the stack for what only we can. */
+export function explain(error: unknown): string {
+  if (error instanceof Interrupted || error instanceof UserError || error instanceof RangeError) {
+    return `tinym2net: ${error.message}\n`;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `tinym2net failed, which is a bug: please report it with this text.\n${text}\n`;
+}

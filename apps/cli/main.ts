@@ -1,0 +1,248 @@
+/**
+ * The command line: verbs, options, exit codes. Verbs are loaded when they run, so that --help is
+ * fast.
+ *
+ * stdout holds the result (text, or one object with --json), stderr the progress. Exit codes: 0 ok,
+ * 1 failed, 2 wrong usage or input, 3 a check was not met, 4 an external tool is missing, 130
+ * interrupted.
+ */
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { configured } from "./config.ts";
+import type { Context } from "./context.ts";
+import { exitCodeOf, explain } from "./exit.ts";
+import { createReporter } from "./terminal/progress.ts";
+import { toolVersion } from "./version.ts";
+
+interface SharedOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+type Verb = (context: Context, options: never, argument: string) => Promise<object>;
+
+/** Run a command line; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const state = { exitCode: 0 };
+  const program = commandLine(state);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return state.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(explain(error));
+    return exitCodeOf(error);
+  }
+}
+
+function commandLine(state: { exitCode: number }): Command {
+  const program = new Command("tinym2net")
+    .description(
+      "Multimodal learning for tiny devices: paired recordings in, a verified integer classifier out.",
+    )
+    .version(toolVersion())
+    .exitOverride()
+    .showHelpAfterError("(add --help for usage)");
+  const add = (usage: string, description: string, verb: Verb): Command =>
+    shared(program.command(usage).description(description)).action(async (...values: unknown[]) => {
+      const command = values[values.length - 1] as Command;
+      await run(state, command, verb, typeof values[0] === "string" ? values[0] : "");
+    });
+  add(
+    "demo",
+    "the main job on a synthetic dataset, in about a minute",
+    async (context, options: DemoFlags) => (await import("./verbs/demo.ts")).demo(context, options),
+  )
+    .option("--out <folder>", "where to put it", "runs/demo")
+    .option("--epochs <n>", "epochs of each arm", count, 12)
+    .option("--force", "replace an earlier demo");
+  add(
+    "data <folder>",
+    "what is in a dataset, and what is wrong with it",
+    async (context, options: DataFlags, folder) =>
+      (await import("./verbs/data.ts")).data(context, folder, options),
+  ).option("--modalities <names>", "columns to use, separated by commas", names);
+  add(
+    "train <folder>",
+    "train a net on a dataset",
+    async (context, options: TrainFlags, folder) => {
+      const { train } = await import("./verbs/train.ts");
+      return train(context, folder, {
+        ...options,
+        out: options.out ?? defaultRun(folder, options),
+      });
+    },
+  )
+    .option("--out <run>", "run folder (default: runs/<dataset>[-<modalities>])")
+    .option("--preset <name>", "tinym2net or ds-cnn (default: tinym2net)")
+    .option("--modalities <names>", "columns to use, separated by commas (default: all)", names)
+    .option("--epochs <n>", "passes over the training split (default: 30)", count)
+    .option("--batch <n>", "samples a step (default: 64)", count)
+    .option("--rate <number>", "peak learning rate (default: 0.001)", positive)
+    .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
+    .option("--resume", "go on with a training that was stopped")
+    .option("--force", "replace an earlier run");
+  add(
+    "evaluate <run>",
+    "how good a net is on a split",
+    async (context, options: EvaluateFlags, run) =>
+      (await import("./verbs/evaluate.ts")).evaluate(context, run, options),
+  )
+    .option("--data <folder>", "dataset (default: the one trained on)")
+    .option("--split <name>", "train, val or test", "test")
+    .option("--precision <name>", "float or int", "float");
+  add(
+    "compress <run>",
+    "make an integer net of 8, 4 or mixed bits",
+    async (context, options: CompressFlags, run) =>
+      (await import("./verbs/compress.ts")).compress(context, run, options),
+  )
+    .option("--bits <bits>", "8, 4 or mixed", "mixed")
+    .option("--flash <bytes>", "limit of weights, tables and code", count)
+    .option("--ram <bytes>", "limit of arena, inputs and scores", count)
+    .option("--data <folder>", "the training data, if it has moved");
+  add(
+    "verify <run>",
+    "check that every target gives the same integers",
+    async (context, options: VerifyFlags, run) => {
+      const { target, ...rest } = options;
+      const targets = target === undefined ? {} : { targets: target };
+      return (await import("./verbs/verify.ts")).verify(context, run, { ...rest, ...targets });
+    },
+  )
+    .option("--target <names>", "portable, wasm (default: what this machine can run)", names)
+    .option("--samples <n>", "samples to compare", count, 4)
+    .option("--data <folder>", "the training data, if it has moved");
+  add(
+    "deploy <run>",
+    "write a package of C or WebAssembly",
+    async (context, options: DeployFlags, run) =>
+      (await import("./verbs/deploy.ts")).deploy(context, run, options),
+  )
+    .requiredOption("--target <name>", "portable or wasm")
+    .requiredOption("--out <folder>", "where to put it")
+    .option("--force", "replace what is there");
+  add(
+    "bench [run]",
+    "time, instructions and memory; `bench training` for the trainer",
+    async (context, options: BenchFlags, run) => {
+      if (run === "training") {
+        return (await import("./verbs/bench-training.ts")).benchTraining(context, options);
+      }
+      const { target, ...rest } = options;
+      const targets = target === undefined ? {} : { targets: target };
+      const { bench } = await import("./verbs/bench.ts");
+      return bench(context, run === "" ? undefined : run, { ...rest, ...targets });
+    },
+  )
+    .option("--preset <name>", "a preset with random weights instead of a run")
+    .option("--bits <bits>", "8 or 4, with --preset")
+    .option("--target <names>", "portable, wasm (default: both)", names);
+  add("report <run>", "write report.html", async (context, options: ReportFlags, run) =>
+    (await import("./verbs/report.ts")).report(context, run, options),
+  ).option("--arms <runs>", "runs to compare with, separated by commas", names);
+  add("doctor", "what this machine can do", async (context) =>
+    (await import("./verbs/doctor.ts")).doctor(context),
+  );
+  return program;
+}
+
+interface Seeded {
+  readonly seed: number;
+}
+type DemoFlags = Seeded & { out: string; epochs: number; force?: boolean };
+type DataFlags = Seeded & { modalities?: string[] };
+type TrainFlags = Seeded & {
+  out?: string;
+  modalities?: string[];
+  resume?: boolean;
+  force?: boolean;
+};
+type EvaluateFlags = Seeded & { data?: string; split: string; precision: string };
+type CompressFlags = Seeded & { bits: string; flash?: number; ram?: number; data?: string };
+type VerifyFlags = Seeded & { target?: string[]; samples: number; data?: string };
+type DeployFlags = Seeded & { target: string; out: string; force?: boolean };
+type BenchFlags = Seeded & { preset?: string; bits?: string; target?: string[] };
+type ReportFlags = Seeded & { arms?: string[] };
+
+function shared(command: Command): Command {
+  return command
+    .option("--seed <n>", "seed of everything random", wholeNumber, 1)
+    .option("--config <file>", "JSON file with options of this verb")
+    .option("--json", "one JSON object on stdout")
+    .option("--quiet", "no progress")
+    .exitOverride();
+}
+
+async function run(
+  state: { exitCode: number },
+  command: Command,
+  verb: Verb,
+  argument: string,
+): Promise<void> {
+  await configured(command);
+  const { json = false, quiet = false, ...options } = command.opts<SharedOptions>();
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    // the first Ctrl-C saves and stops, the second one kills
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const { env: environment, stderr } = process;
+  const now = (): number => performance.now();
+  const reporter = createReporter({ output: stderr, now, environment, quiet });
+  const context: Context = {
+    reporter,
+    signal: abort.signal,
+    environment,
+    now,
+    print: (text) => {
+      if (!json && text !== "") process.stdout.write(`${text}\n`);
+    },
+  };
+  try {
+    const result = await verb(context, options as never, argument);
+    const { exitCode = 0, ...fields } = result as { exitCode?: number };
+    state.exitCode = exitCode;
+    if (json) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...fields })}\n`);
+  } finally {
+    reporter.stop();
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+function defaultRun(folder: string, { modalities }: { modalities?: string[] }): string {
+  const name =
+    folder
+      .replace(/[\\/]+$/, "")
+      .split(/[\\/]/)
+      .pop() ?? "run";
+  return ["runs/", [name, ...(modalities ?? [])].join("-")].join("");
+}
+
+function names(text: string): string[] {
+  const list = text.split(",").map((name) => name.trim());
+  if (list.every((name) => name !== "")) return list;
+  throw new InvalidArgumentError("must be names separated by commas.");
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError("must be a whole number, 0 or more.");
+}
+
+function count(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 1) return value;
+  throw new InvalidArgumentError("must be 1 or more.");
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("must be a number above 0.");
+}

@@ -1,0 +1,168 @@
+/** What stands in the JSON files of a run, and how a verb reads a whole stage of it. */
+
+import { type QuantizedGraph, type StoredGraph, unpackGraph } from "../../src/compress/index.ts";
+import type { Example } from "../../src/deploy/index.ts";
+import { UserError } from "../../src/errors.ts";
+import type { Frontend } from "../../src/features/index.ts";
+import { type Graph, unpackWeights, type Weights } from "../../src/model/index.ts";
+import type { ClassScore, EpochRecord, Interval } from "../../src/train/index.ts";
+import { readBytes, readJson } from "./run-folder.ts";
+
+export const SCHEMA_VERSION = 1;
+
+/** How a training was asked for; with the data it decides every byte of the run. */
+export interface TrainSettings {
+  readonly preset: string;
+  readonly modalities: readonly string[];
+  readonly epochs: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly rate: number;
+  /** Side of the pictures that the net sees. */
+  readonly size: number;
+}
+
+export interface RunRecord {
+  readonly schemaVersion: number;
+  readonly version: string;
+  readonly settings: TrainSettings;
+  readonly dataset: {
+    readonly name: string;
+    /** From the run folder. */
+    readonly folder: string;
+    readonly hash: string;
+    readonly classes: readonly string[];
+    readonly modalities: readonly { readonly name: string; readonly kind: string }[];
+    readonly isSynthetic: boolean;
+    readonly samples: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    readonly groups: number;
+    readonly problems: readonly { severity: string; kind: string; message: string }[];
+  };
+  /** How products are rounded: plain SIMD gives the same bytes on every machine. */
+  readonly engine: "portable";
+}
+
+export interface ModelRecord {
+  readonly schemaVersion: number;
+  readonly graph: Graph;
+  readonly frontend: Frontend;
+  readonly best: EpochRecord;
+  readonly weights: string;
+}
+
+export interface CompressedRecord {
+  readonly schemaVersion: number;
+  readonly precision: "8" | "4" | "mixed";
+  readonly graph: StoredGraph;
+  readonly sensitivity: readonly { name: string; bytes: number; sensitivity: number }[];
+  readonly flashBytes: number;
+  readonly ramBytes: number;
+  /** Of the float model it was made from, and of its own arrays. */
+  readonly model: string;
+  readonly weights: string;
+}
+
+/** One scored split; predictions are kept so that runs can be compared sample by sample. */
+export interface Evaluation {
+  readonly dataset: string;
+  readonly split: string;
+  readonly precision: "float" | "8-bit" | "4-bit" | "mixed 8/4";
+  readonly n: number;
+  readonly accuracy: number;
+  readonly accuracyInterval: Interval;
+  readonly balancedAccuracy: number;
+  readonly balancedAccuracyInterval: Interval;
+  readonly auc?: number;
+  readonly confusion: readonly (readonly number[])[];
+  readonly perClass: readonly ClassScore[];
+  readonly ids: readonly string[];
+  readonly groups: readonly string[];
+  readonly labels: readonly number[];
+  readonly predictions: readonly number[];
+}
+
+export interface Model {
+  readonly graph: Graph;
+  readonly frontend: Frontend;
+  readonly weights: Weights;
+  readonly best: EpochRecord;
+  /** Hash of the weights: what a compressed net says it was made from. */
+  readonly hash: string;
+}
+
+export async function readRun(folder: string): Promise<RunRecord> {
+  const record = await readJson<RunRecord>(folder, "run.json", { verb: "train" });
+  if (record.schemaVersion === SCHEMA_VERSION) return record;
+  throw new UserError(
+    `${folder}/run.json has schema ${record.schemaVersion}, this version reads ${SCHEMA_VERSION}; train again`,
+  );
+}
+
+export async function readModel(folder: string): Promise<Model> {
+  const record = await readJson<ModelRecord>(folder, "model.json", { verb: "train" });
+  const bytes = await readBytes(folder, "model.weights", { verb: "train", hash: record.weights });
+  const weights = unpackWeights(record.graph, bytes, `${folder}/model.weights`);
+  const { graph, frontend, best } = record;
+  return { graph, frontend, best, weights, hash: record.weights };
+}
+
+export interface CompressedModel extends Omit<CompressedRecord, "graph"> {
+  readonly graph: QuantizedGraph;
+}
+
+/** throws   UserError if the net was trained again since it was compressed */
+export async function readCompressed(folder: string): Promise<CompressedModel> {
+  const record = await readJson<CompressedRecord>(folder, "compressed.json", { verb: "compress" });
+  const model = await readModel(folder);
+  if (record.model !== model.hash) {
+    throw new UserError(
+      `${folder} was trained again since it was compressed; run \`tinym2net compress\` again`,
+    );
+  }
+  const source = { verb: "compress", hash: record.weights };
+  const bytes = await readBytes(folder, "compressed.weights", source);
+  return { ...record, graph: unpackGraph(record.graph, bytes, `${folder}/compressed.weights`) };
+}
+
+/** Name of a precision in tables and reports. */
+export function precisionName(precision: CompressedRecord["precision"]): Evaluation["precision"] {
+  return precision === "mixed" ? "mixed 8/4" : precision === "8" ? "8-bit" : "4-bit";
+}
+
+interface GoldenRecord {
+  readonly examples: readonly {
+    readonly inputs: Readonly<
+      Record<string, { readonly type: "s16" | "u8"; readonly base64: string }>
+    >;
+    readonly scores: readonly number[];
+  }[];
+}
+
+/** Golden vectors as JSON. */
+export function goldenRecord(examples: readonly Example[]): GoldenRecord {
+  return {
+    examples: examples.map(({ inputs, scores }) => ({
+      scores: [...scores],
+      inputs: Object.fromEntries(
+        Object.entries(inputs).map(([name, values]) => {
+          const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+          const type = values instanceof Int16Array ? "s16" : "u8";
+          return [name, { type, base64: bytes.toString("base64") }];
+        }),
+      ),
+    })),
+  };
+}
+
+export async function readGolden(folder: string): Promise<Example[]> {
+  const { examples } = await readJson<GoldenRecord>(folder, "golden.json", { verb: "compress" });
+  return examples.map(({ inputs, scores }) => ({
+    scores: Int8Array.from(scores),
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([name, { type, base64 }]) => {
+        const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+        return [name, type === "s16" ? new Int16Array(bytes.buffer) : bytes];
+      }),
+    ),
+  }));
+}

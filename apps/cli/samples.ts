@@ -1,0 +1,119 @@
+/** From a dataset's samples to what a net trains on or is scored on. */
+
+import { relative, resolve } from "node:path";
+import {
+  assertUsable,
+  contentHash,
+  type Dataset,
+  openReader,
+  type Reader,
+  readDataset,
+  type Sample,
+  type Split,
+} from "../../src/data/index.ts";
+import { UserError } from "../../src/errors.ts";
+import { extractFeatures, type Frontend } from "../../src/features/index.ts";
+import type { Examples } from "../../src/train/index.ts";
+import type { Context } from "./context.ts";
+import type { RunRecord } from "./run.ts";
+
+export interface OpenDataset {
+  readonly dataset: Dataset;
+  readonly reader: Reader;
+}
+
+/** A dataset that can be used with some of its modalities (all, if none are named). */
+export async function openDataset(
+  folder: string,
+  { seed, modalities }: { seed: number; modalities?: readonly string[] },
+): Promise<OpenDataset> {
+  const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
+  assertUsable(dataset);
+  return { dataset, reader: openReader(dataset) };
+}
+
+/**
+ * The dataset that a run was trained on.
+ *
+ * folder   --data, else where the run says it was
+ * throws   UserError if its content is no longer what was trained on
+ */
+export async function openTrainedDataset(
+  run: string,
+  { dataset: trained, settings }: RunRecord,
+  folder: string | undefined,
+): Promise<OpenDataset> {
+  const where = folder ?? resolve(run, trained.folder);
+  const { seed, modalities } = settings;
+  let opened: OpenDataset;
+  try {
+    opened = await openDataset(where, { seed, modalities });
+  } catch (error) {
+    if (folder !== undefined || !(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}\nname the training data with --data if it has moved`);
+  }
+  if ((await contentHash(opened.dataset)) !== trained.hash) {
+    throw new UserError(`${where} is not what ${run} was trained on: its content has changed`);
+  }
+  return opened;
+}
+
+/** Where the data is, seen from the run: the same on every machine with the same layout. */
+export function datasetFolder(run: string, data: string): string {
+  return relative(resolve(run), resolve(data)).replaceAll("\\", "/");
+}
+
+/** Samples of a split that have every modality asked for. */
+export function completeSamples(
+  { samples }: Dataset,
+  split: Split,
+  modalities: readonly string[],
+): Sample[] {
+  return samples.filter(
+    (sample) => sample.split === split && modalities.every((name) => sample.sources[name]),
+  );
+}
+
+export interface ScoredExamples extends Examples {
+  readonly ids: readonly string[];
+}
+
+/**
+ * Features and labels of samples.
+ *
+ * classes  of the net; a sample with another label is refused
+ */
+export async function loadExamples(
+  { reader, dataset }: OpenDataset,
+  samples: readonly Sample[],
+  { frontend, classes, context, stage }: LoadOptions,
+): Promise<ScoredExamples> {
+  const labels = samples.map(({ label, row }) => {
+    const index = classes.indexOf(label);
+    if (index >= 0) return index;
+    throw new UserError(
+      `${dataset.folder}/manifest.csv row ${row}: label ${JSON.stringify(label)} is not a class of this net; classes: ${classes.join(", ")}`,
+    );
+  });
+  context.reporter.stage(stage);
+  const sets = await extractFeatures(reader, samples, {
+    frontend,
+    onProgress: (done, total) => context.reporter.update(done, total),
+  });
+  context.reporter.done();
+  return {
+    count: samples.length,
+    inputs: Object.fromEntries(Object.entries(sets).map(([name, { data }]) => [name, data])),
+    labels: Int32Array.from(labels),
+    groups: samples.map(({ group }) => group),
+    ids: samples.map(({ id }) => id),
+  };
+}
+
+interface LoadOptions {
+  readonly frontend: Frontend;
+  readonly classes: readonly string[];
+  readonly context: Context;
+  /** What progress calls it. */
+  readonly stage: string;
+}

@@ -1,0 +1,88 @@
+/** bench training: samples a second of a training step. */
+
+import { FEATURE_SCALE } from "../../../src/features/index.ts";
+import { costOf, initialWeights } from "../../../src/model/index.ts";
+import { compileTraining } from "../../../src/tensor/index.ts";
+import { benchGraph, randomExamples } from "../bench-nets.ts";
+import { type Context, pause } from "../context.ts";
+import { formatCount } from "../terminal/format.ts";
+import { renderTable } from "../terminal/table.ts";
+
+export interface BenchTrainingResult {
+  readonly preset: string;
+  readonly batch: number;
+  readonly macs: number;
+  readonly parameters: number;
+  readonly compileMs: number;
+  readonly firstStepMs: number;
+  /** By number of threads; this version trains on one. */
+  readonly samplesPerSecond: Readonly<Record<string, number>>;
+  readonly spread: { readonly slowest: number; readonly fastest: number };
+  /** By peer that is installed; none is looked for in this version. */
+  readonly peers: Readonly<Record<string, number>>;
+  readonly machine: string;
+}
+
+const BATCH = 64;
+const STEPS = 12;
+
+/**
+ * Forward, backward and Adam on a fixed batch in memory; the median of twelve steps after three.
+ */
+export async function benchTraining(
+  context: Context,
+  { preset = "tinym2net", seed }: { preset?: string; seed: number },
+): Promise<BenchTrainingResult> {
+  const graph = benchGraph(preset);
+  const { macs, parameters } = costOf(graph);
+  const { now, reporter } = context;
+  reporter.stage(`bench training ${preset}`);
+  const started = now();
+  const runner = compileTraining(graph, { batch: BATCH, inputScale: FEATURE_SCALE });
+  const compileMs = now() - started;
+  const examples = randomExamples(graph, BATCH, seed);
+  for (const [name, values] of Object.entries(initialWeights(graph, seed))) {
+    runner.view(name).set(values);
+  }
+  for (const { name } of graph.inputs) runner.view(name).set(examples.inputs[name]);
+  runner.view("labels").set(examples.labels);
+  runner.view("weight").fill(1 / BATCH);
+  const times: number[] = [];
+  for (let step = 1; step <= STEPS + 3; step++) {
+    runner.view("hyper").set([1e-3, 1 - 0.9 ** step, 1 - 0.999 ** step, 0]);
+    const before = now();
+    runner.run();
+    times.push(now() - before);
+    reporter.update(step, STEPS + 3);
+    await pause(context);
+  }
+  reporter.done();
+  const sorted = times.slice(3).sort((a, b) => a - b);
+  const rate = (ms: number): number => (1000 * BATCH) / ms;
+  const samplesPerSecond = { "1": rate((sorted[STEPS / 2 - 1] + sorted[STEPS / 2]) / 2) };
+  const spread = { slowest: rate(sorted[STEPS - 1]), fastest: rate(sorted[0]) };
+  const machine = `Node ${process.version}, ${process.platform} ${process.arch}`;
+  const rows = [
+    [
+      "1",
+      formatCount(samplesPerSecond["1"]),
+      formatCount(spread.slowest),
+      formatCount(spread.fastest),
+    ],
+  ];
+  context.print(`${preset}, batch ${BATCH}, float, measured on ${machine}\n`);
+  context.print(`${renderTable(["threads", "samples/s (median)", "slowest", "fastest"], rows)}\n`);
+  context.print(`compiled in ${compileMs.toFixed(0)} ms, first step ${times[0].toFixed(0)} ms`);
+  return {
+    preset,
+    batch: BATCH,
+    macs,
+    parameters,
+    compileMs,
+    firstStepMs: times[0],
+    samplesPerSecond,
+    spread,
+    peers: {},
+    machine,
+  };
+}

@@ -1,0 +1,78 @@
+/** data DIR: what is in a dataset, and what is wrong with it. */
+
+import {
+  countGroups,
+  countLabels,
+  countSplits,
+  type Dataset,
+  inspectDataset,
+  type Problem,
+  readDataset,
+  SPLITS,
+} from "../../../src/data/index.ts";
+import type { Context } from "../context.ts";
+import { formatCount } from "../terminal/format.ts";
+import { renderTable } from "../terminal/table.ts";
+
+export interface DataOptions {
+  readonly seed: number;
+  readonly modalities?: readonly string[];
+}
+
+export interface DataResult {
+  readonly classes: readonly string[];
+  readonly modalities: Dataset["modalities"];
+  readonly samples: Readonly<Record<string, number>>;
+  readonly groups: Readonly<Record<string, number>>;
+  readonly problems: readonly Problem[];
+  readonly details: object;
+  readonly exitCode: number;
+}
+
+/** Errors give exit code 2: the dataset cannot be trained on as it is. */
+export async function data(
+  context: Context,
+  folder: string,
+  { seed, modalities }: DataOptions,
+): Promise<DataResult> {
+  const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
+  context.reporter.stage(`check ${dataset.name}`);
+  const inspection = await inspectDataset(dataset, {
+    onProgress: (done, total) => context.reporter.update(done, total),
+  });
+  context.reporter.done();
+  const problems = [...dataset.problems, ...inspection.problems];
+  const samples = countSplits(dataset.samples);
+  printDataset(context, dataset, problems);
+  const hasErrors = problems.some(({ severity }) => severity === "error");
+  context.print(
+    hasErrors
+      ? `Put the errors right, then: tinym2net data ${folder}`
+      : `Next: tinym2net train ${folder} --out runs/${dataset.name}`,
+  );
+  return {
+    classes: dataset.classes,
+    modalities: dataset.modalities,
+    samples,
+    groups: countGroups(dataset.samples),
+    problems,
+    details: inspection.modalities,
+    exitCode: hasErrors ? 2 : 0,
+  };
+}
+
+function printDataset(context: Context, dataset: Dataset, problems: readonly Problem[]): void {
+  const modalities = dataset.modalities.map(({ name, kind }) => `${name} (${kind})`).join(", ");
+  context.print(`${dataset.name}: ${formatCount(dataset.samples.length)} samples, ${modalities}\n`);
+  const counts = SPLITS.map((split) => countLabels(dataset.samples, split));
+  const rows = dataset.classes.map((label) => [
+    label,
+    ...counts.map((count) => formatCount(count.get(label) ?? 0)),
+  ]);
+  context.print(`${renderTable(["class", ...SPLITS], rows)}\n`);
+  if (problems.length === 0) context.print("No problems found.\n");
+  for (const { severity, kind, message } of problems) {
+    context.print(`${severity}: ${kind}: ${message}`);
+  }
+  if (problems.length > 0) context.print("");
+}

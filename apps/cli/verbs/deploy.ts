@@ -1,0 +1,151 @@
+/** deploy RUN --target T --out DIR: a package of C or WebAssembly. */
+
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { measureBuilds, target as targetOf } from "../../../src/bench/index.ts";
+import { constantBytes, emitC, emitWasm, type Product } from "../../../src/deploy/index.ts";
+import { UserError } from "../../../src/errors.ts";
+import type { Context } from "../context.ts";
+import { memoryOf, readProduct } from "../product.ts";
+import { explained, writeWhole } from "../run-folder.ts";
+import { formatBytes } from "../terminal/format.ts";
+import { renderTable } from "../terminal/table.ts";
+
+export interface DeployOptions {
+  readonly target: string;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+export interface DeployResult {
+  readonly target: string;
+  readonly out: string;
+  readonly files: readonly string[];
+  readonly flashBytes: {
+    readonly total: number;
+    /** Weights, biases, multipliers and tables: exact. */
+    readonly weights: number;
+    readonly code: number;
+    readonly codeHow: "measured" | "estimated" | "exact";
+  };
+  readonly arenaBytes: number;
+  readonly inputBytes: number;
+  readonly ramBytes: number;
+  /** null without a compiler that reports it. */
+  readonly stackBytes: number | null;
+}
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+export async function deploy(
+  context: Context,
+  run: string,
+  { target, out, force = false }: DeployOptions,
+): Promise<DeployResult> {
+  const { name } = targetOf(target, { environment: context.environment });
+  const product = await readProduct(run);
+  const files: Files = name === "wasm" ? emitWasm(product) : emitC(product);
+  await writePackage(out, files, force);
+  const { code, codeHow, stackBytes } = await codeOf(context, product, name, files);
+  const { arenaBytes, inputBytes, ramBytes } = memoryOf(product);
+  const weights = constantBytes(product);
+  const rows = [
+    ["weights and tables", formatBytes(weights), "exact"],
+    ["code", formatBytes(code), codeHow],
+    ["arena", formatBytes(arenaBytes), "exact"],
+    ["raw inputs", formatBytes(inputBytes), "exact"],
+    [
+      "stack",
+      stackBytes === null ? "-" : formatBytes(stackBytes),
+      stackBytes === null ? "no compiler" : "measured",
+    ],
+  ];
+  context.print(`${Object.keys(files).length} files in ${out}\n`);
+  context.print(`${renderTable(["part", "bytes", "how"], rows)}\n`);
+  context.print(
+    name === "wasm" ? `Next: node ${join(out, "selftest.mjs")}` : `Next: make -C ${out} selftest`,
+  );
+  return {
+    target: name,
+    out,
+    files: Object.keys(files),
+    flashBytes: { total: weights + code, weights, code, codeHow },
+    arenaBytes,
+    inputBytes,
+    ramBytes,
+    stackBytes,
+  };
+}
+
+/** Write every file, or none: a folder that holds anything else is refused without --force. */
+async function writePackage(out: string, files: Files, force: boolean): Promise<void> {
+  const present = await entries(out);
+  const changed: string[] = [];
+  for (const name of present) {
+    const content = files[name];
+    if (content === undefined || !(await hasContent(join(out, name), content))) changed.push(name);
+  }
+  if (changed.length > 0 && !force) {
+    throw new UserError(
+      `${out} is not empty (${changed.slice(0, 3).join(", ")}); use --force or another --out`,
+    );
+  }
+  const written: string[] = [];
+  try {
+    await mkdir(out, { recursive: true });
+    for (const [name, content] of Object.entries(files)) {
+      await writeWhole(join(out, name), content);
+      written.push(name);
+    }
+  } catch (error) {
+    const fresh = written.filter((name) => !present.includes(name));
+    for (const name of fresh) await rm(join(out, name), { force: true });
+    throw explained(error, out);
+  }
+}
+
+async function entries(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw explained(error, folder);
+  }
+}
+
+async function hasContent(path: string, content: string | Uint8Array): Promise<boolean> {
+  try {
+    return (await readFile(path)).equals(Buffer.from(content));
+  } catch {
+    return false; // a folder, or unreadable: not ours
+  }
+}
+
+/**
+ * Code bytes: of the module itself, of an object for Cortex-M4 or this host if a compiler is there,
+ * else estimated.
+ */
+async function codeOf(
+  { environment }: Context,
+  product: Product,
+  name: "portable" | "wasm",
+  files: Files,
+): Promise<{
+  code: number;
+  codeHow: "measured" | "estimated" | "exact";
+  stackBytes: number | null;
+}> {
+  if (name === "wasm") {
+    const module = Object.entries(files).find(([file]) => file.endsWith(".wasm"))?.[1].length ?? 0;
+    return { code: module - constantBytes(product), codeHow: "exact", stackBytes: null };
+  }
+  const builds = await measureBuilds(product, { environment });
+  const order = ["cortex-m4", "host"] as const;
+  for (const cpu of order) {
+    const build = builds.find((candidate) => candidate.cpu === cpu);
+    if (build === undefined || build.codeBytes.value === null) continue;
+    return { code: build.codeBytes.value, codeHow: "measured", stackBytes: build.stackBytes.value };
+  }
+  const estimate = memoryOf(product).flash.find(({ part }) => part === "code")?.bytes ?? 0;
+  return { code: estimate, codeHow: "estimated", stackBytes: null };
+}

@@ -1,0 +1,292 @@
+/** train DIR --out RUN: features, training, the best weights. */
+
+import { join } from "node:path";
+import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
+import { UserError } from "../../../src/errors.ts";
+import {
+  FEATURE_SCALE,
+  type Frontend,
+  featureShape,
+  fitFrontend,
+} from "../../../src/features/index.ts";
+import { costOf, type Graph, packWeights, preset } from "../../../src/model/index.ts";
+import {
+  type Checkpoint,
+  type EpochRecord,
+  packCheckpoint,
+  type Training,
+  trainGraph,
+  unpackCheckpoint,
+} from "../../../src/train/index.ts";
+import { type Context, Interrupted, pause } from "../context.ts";
+import { type RunRecord, readModel, readRun, SCHEMA_VERSION, type TrainSettings } from "../run.ts";
+import { createRun, hasFile, readBytes, sha256, writeJson, writeWhole } from "../run-folder.ts";
+import {
+  completeSamples,
+  datasetFolder,
+  loadExamples,
+  type OpenDataset,
+  openDataset,
+  type ScoredExamples,
+} from "../samples.ts";
+import { printModel } from "../summary.ts";
+import { formatCount, formatPercent } from "../terminal/format.ts";
+import { toolVersion } from "../version.ts";
+
+export interface TrainOptions extends Partial<TrainSettings> {
+  readonly out: string;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+}
+
+export interface TrainResult {
+  readonly run: string;
+  readonly split: "val";
+  readonly accuracy: number;
+  readonly balancedAccuracy: number;
+  readonly epochs: number;
+  readonly bestEpoch: number;
+  readonly samplesPerSecond: number | null;
+  readonly parameters: number;
+  readonly macs: number;
+}
+
+const DEFAULTS = { preset: "tinym2net", epochs: 30, seed: 1, batch: 64, rate: 1e-3, size: 32 };
+
+/** Train, or with `resume` go on with a training that was stopped. */
+export async function train(
+  context: Context,
+  folder: string,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { out, resume = false, force = false } = options;
+  const saved = resume ? await readRun(out) : undefined;
+  const wanted = saved === undefined ? settingsOf(options) : resumedSettings(saved, options);
+  const opened = await openDataset(folder, {
+    seed: wanted.seed,
+    ...(wanted.modalities.length > 0 ? { modalities: wanted.modalities } : {}),
+  });
+  const { dataset } = opened;
+  const modalities = dataset.modalities.map(({ name }) => name);
+  const settings = { ...wanted, modalities };
+  const hash = await contentHash(dataset);
+  if (saved !== undefined && saved.dataset.hash !== hash) {
+    throw new UserError(`${folder} is not what ${out} was trained on: its content has changed`);
+  }
+  if (resume && (await hasFile(out, "model.json"))) return finished(context, out, settings, null);
+  const { graph, frontend, splits } = await prepare(context, opened, settings);
+  if (!resume) {
+    await createRun(out, { force });
+    await writeJson(out, "run.json", recordOf(dataset, { out, folder, hash, settings }));
+  }
+  printModel(context, graph);
+  const from = resume ? await readCheckpoint(out) : undefined;
+  const { epochs, seed, batch, rate } = settings;
+  const training = trainGraph(
+    graph,
+    splits,
+    { epochs, seed, batch, rate, inputScale: FEATURE_SCALE },
+    from,
+  );
+  const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
+  const { weights, record } = training.best();
+  const bytes = packWeights(graph, weights);
+  await writeWhole(join(out, "model.weights"), bytes);
+  const model = {
+    schemaVersion: SCHEMA_VERSION,
+    graph,
+    frontend,
+    best: record,
+    weights: sha256(bytes),
+  };
+  await writeJson(out, "model.json", model);
+  return finished(context, out, settings, samplesPerSecond);
+}
+
+function settingsOf(options: TrainOptions): TrainSettings {
+  const { preset: name, modalities = [], epochs, seed, batch, rate, size } = options;
+  return {
+    preset: name ?? DEFAULTS.preset,
+    modalities,
+    epochs: epochs ?? DEFAULTS.epochs,
+    seed: seed ?? DEFAULTS.seed,
+    batch: batch ?? DEFAULTS.batch,
+    rate: rate ?? DEFAULTS.rate,
+    size: size ?? DEFAULTS.size,
+  };
+}
+
+/** A training goes on as it was begun; a setting that says otherwise is a mistake. */
+function resumedSettings({ settings }: RunRecord, options: TrainOptions): TrainSettings {
+  for (const key of ["preset", "epochs", "seed", "batch", "rate", "size"] as const) {
+    const given = options[key];
+    if (given === undefined || given === settings[key]) continue;
+    throw new UserError(
+      `train --resume: ${key} must be ${settings[key]} as when the run began, got ${given}`,
+    );
+  }
+  return settings;
+}
+
+interface Prepared {
+  readonly graph: Graph;
+  readonly frontend: Frontend;
+  readonly splits: { readonly train: ScoredExamples; readonly val: ScoredExamples };
+}
+
+async function prepare(
+  context: Context,
+  opened: OpenDataset,
+  { preset: name, modalities, size }: TrainSettings,
+): Promise<Prepared> {
+  const { dataset, reader } = opened;
+  const [train, val] = (["train", "val"] as const).map((split) => {
+    const samples = completeSamples(dataset, split, modalities);
+    if (samples.length > 0) return samples;
+    throw new UserError(
+      `${dataset.folder}: split ${split} must have samples with ${modalities.join(" and ")}, got none`,
+    );
+  });
+  context.reporter.stage("fit features");
+  const frontend = await fitFrontend(reader, train, {
+    modalities: dataset.modalities,
+    size,
+    onProgress: (done, total) => context.reporter.update(done, total),
+  });
+  context.reporter.done();
+  const inputs = modalities.map((modality) => ({
+    name: modality,
+    shape: featureShape(frontend[modality]),
+  }));
+  const graph = preset(name, { inputs, classes: dataset.classes });
+  const load = (samples: typeof train, stage: string): Promise<ScoredExamples> =>
+    loadExamples(opened, samples, { frontend, classes: dataset.classes, context, stage });
+  const splits = {
+    train: await load(train, "features of train"),
+    val: await load(val, "features of val"),
+  };
+  return { graph, frontend, splits };
+}
+
+interface RunOptions {
+  readonly out: string;
+  readonly settings: TrainSettings;
+  readonly splits: Prepared["splits"];
+}
+
+/** Step by step; after each epoch the state is saved, after Ctrl-C as well. */
+async function runTraining(
+  context: Context,
+  training: Training,
+  { out, settings, splits }: RunOptions,
+): Promise<number | null> {
+  const { reporter } = context;
+  const save = (): Promise<void> =>
+    writeWhole(join(out, "checkpoint.bin"), packCheckpoint(training.checkpoint()));
+  const start = context.now();
+  let trained = 0;
+  reporter.stage(`train ${settings.modalities.join(" + ")}`);
+  try {
+    for (const { epoch, step, steps, loss, record } of training.steps) {
+      trained += Math.min(settings.batch, splits.train.count);
+      const done = (epoch - 1) * steps + step;
+      reporter.update(done, settings.epochs * steps, `epoch ${epoch}, loss ${loss.toFixed(3)}`);
+      if (record !== undefined) {
+        await save();
+        await writeWhole(join(out, "train.jsonl"), lines(training.checkpoint()));
+        reporter.line(epochLine(record));
+      }
+      await pause(context);
+    }
+  } catch (error) {
+    reporter.stop();
+    if (!(error instanceof Interrupted)) throw error;
+    await save();
+    throw new Interrupted(
+      `interrupted; the state is saved in ${out}: add --resume to the same command to go on`,
+    );
+  }
+  reporter.done();
+  const seconds = (context.now() - start) / 1000;
+  return trained === 0 ? null : trained / seconds;
+}
+
+function lines({ records }: Checkpoint): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
+
+function epochLine({ epoch, trainLoss, valLoss, valBalancedAccuracy }: EpochRecord): string {
+  const losses = `loss ${trainLoss.toFixed(3)}, val loss ${valLoss.toFixed(3)}`;
+  return `epoch ${epoch}: ${losses}, val balanced accuracy ${formatPercent(valBalancedAccuracy)}`;
+}
+
+async function readCheckpoint(out: string): Promise<Checkpoint | undefined> {
+  if (!(await hasFile(out, "checkpoint.bin"))) return undefined;
+  return unpackCheckpoint(
+    await readBytes(out, "checkpoint.bin", { verb: "train" }),
+    join(out, "checkpoint.bin"),
+  );
+}
+
+function recordOf(
+  dataset: Dataset,
+  {
+    out,
+    folder,
+    hash,
+    settings,
+  }: { out: string; folder: string; hash: string; settings: TrainSettings },
+): RunRecord {
+  const samples = SPLITS.map((split) => [
+    split,
+    Object.fromEntries(countLabels(dataset.samples, split)),
+  ]);
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    version: toolVersion(),
+    settings,
+    engine: "portable",
+    dataset: {
+      name: dataset.name,
+      folder: datasetFolder(out, folder),
+      hash,
+      classes: dataset.classes,
+      modalities: dataset.modalities,
+      isSynthetic: dataset.samples.some(({ columns }) => columns.synthetic === "true"),
+      samples: Object.fromEntries(samples),
+      groups: new Set(dataset.samples.map(({ group }) => group)).size,
+      problems: dataset.problems.map(({ severity, kind, message }) => ({
+        severity,
+        kind,
+        message,
+      })),
+    },
+  };
+}
+
+async function finished(
+  context: Context,
+  out: string,
+  { epochs }: TrainSettings,
+  samplesPerSecond: number | null,
+): Promise<TrainResult> {
+  const { best, graph } = await readModel(out);
+  const { parameters, macs } = costOf(graph);
+  const score = formatPercent(best.valBalancedAccuracy);
+  context.print(
+    `Best epoch ${best.epoch} of ${epochs}: validation balanced accuracy ${score}, accuracy ${formatPercent(best.valAccuracy)}` +
+      (samplesPerSecond === null ? "" : `; ${formatCount(samplesPerSecond)} samples/s`),
+  );
+  context.print(`Next: tinym2net compress ${out}`);
+  return {
+    run: out,
+    split: "val",
+    accuracy: best.valAccuracy,
+    balancedAccuracy: best.valBalancedAccuracy,
+    epochs,
+    bestEpoch: best.epoch,
+    samplesPerSecond,
+    parameters,
+    macs,
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * verify RUN: the reference interpreter, WebAssembly and compiled C must give the same integers.
+ */
+
+import {
+  requireAvailable,
+  targetNames,
+  target as targetOf,
+  type Verification,
+  verify as verifyTargets,
+} from "../../../src/bench/index.ts";
+import type { Product } from "../../../src/deploy/index.ts";
+import { UserError } from "../../../src/errors.ts";
+import { inputReader } from "../../../src/features/index.ts";
+import type { TypedArray } from "../../../src/kernel/index.ts";
+import type { Context } from "../context.ts";
+import { readProduct } from "../product.ts";
+import { readModel, readRun } from "../run.ts";
+import { writeJson } from "../run-folder.ts";
+import { completeSamples, openTrainedDataset } from "../samples.ts";
+import { formatCount } from "../terminal/format.ts";
+import { renderTable } from "../terminal/table.ts";
+
+export interface VerifyOptions {
+  readonly targets?: readonly string[];
+  readonly samples: number;
+  readonly data?: string;
+}
+
+export interface VerifyResult {
+  /** Every target that ran is equal. */
+  readonly equal: boolean;
+  readonly targets: Readonly<Record<string, Verification>>;
+  readonly exitCode: number;
+}
+
+type Inputs = Readonly<Record<string, TypedArray>>;
+
+/**
+ * Without `targets`, those that this machine can run; a target named and missing is exit code 4.
+ */
+export async function verify(
+  context: Context,
+  run: string,
+  { targets: names, samples: count, data }: VerifyOptions,
+): Promise<VerifyResult> {
+  const product = await readProduct(run);
+  const targets = (names ?? targetNames).map((name) => targetOf(name));
+  if (names !== undefined) for (const wanted of targets) await requireAvailable(wanted);
+  const samples = await samplesOf(run, product, count, data);
+  context.reporter.stage("verify");
+  const results = await verifyTargets(product, samples, targets, {
+    onProgress: ({ stage, done, total }) => context.reporter.update(done, total, stage),
+  });
+  context.reporter.done();
+  const equal = results.every((result) => result.equal !== false);
+  await writeJson(run, "verify.json", { results });
+  print(context, results, run);
+  const byName = Object.fromEntries(results.map((result) => [result.target, result]));
+  return { equal, targets: byName, exitCode: equal ? 0 : 3 };
+}
+
+/** Samples of the validation split, or the golden vectors if the data is not there. */
+async function samplesOf(
+  run: string,
+  product: Product,
+  count: number,
+  data: string | undefined,
+): Promise<Inputs[]> {
+  const record = await readRun(run);
+  const { frontend } = await readModel(run);
+  try {
+    const { dataset, reader } = await openTrainedDataset(run, record, data);
+    const chosen = completeSamples(dataset, "val", record.settings.modalities).slice(0, count);
+    const samples: Inputs[] = [];
+    for (const sample of chosen) {
+      const inputs: Record<string, TypedArray> = {};
+      for (const { name } of product.inputs) {
+        inputs[name] = await inputReader(reader, name, frontend[name])(sample);
+      }
+      samples.push(inputs);
+    }
+    return samples;
+  } catch (error) {
+    if (data !== undefined || !(error instanceof UserError)) throw error;
+    return product.examples.slice(0, count).map(({ inputs }) => inputs);
+  }
+}
+
+function print(context: Context, results: readonly Verification[], run: string): void {
+  const rows = results.map(({ target, equal, samples, firstDifference, skipped }) => [
+    target,
+    equal === null ? `skipped: ${skipped ?? ""}` : equal ? "equal" : "DIFFERENT",
+    formatCount(samples),
+    firstDifference === null
+      ? ""
+      : `sample ${firstDifference.sample}, ${firstDifference.layer}[${firstDifference.element}]: ` +
+        `${firstDifference.expected} expected, ${firstDifference.got} got`,
+  ]);
+  context.print("Against the reference interpreter, raw samples and pixels in, scores out\n");
+  context.print(`${renderTable(["target", "result", "samples", "first difference"], rows)}\n`);
+  context.print(`Next: tinym2net deploy ${run} --target portable --out firmware`);
+}

@@ -1,0 +1,21 @@
+/**
+ * Integer graphs become programs, and programs become packages: C for devices, WebAssembly for
+ * browsers.
+ */
+
+export { emitC } from "./emit-c.ts";
+export { arenaBytes } from "./emit-c-header.ts";
+export { emitWasm } from "./emit-wasm.ts";
+export { lower } from "./lower.ts";
+export { productName } from "./names.ts";
+export {
+  checkInputs,
+  checkProduct,
+  type Example,
+  type Product,
+  type ProductInput,
+  rootStorage,
+  storageOf,
+  usedStorage,
+} from "./product.ts";
+export { constantBytes, type FlashPart, flashParts } from "./product-flash.ts";

@@ -1,0 +1,101 @@
+/**
+ * The small C functions that printed kernels call. Only those in use are emitted.
+ *
+ * C99 leaves two things to the compiler that every one we target (gcc, clang, armcc, IAR, MSVC)
+ * does alike: `>>` of a negative value is arithmetic, and a conversion to a narrower signed type
+ * keeps the low bits.
+ */
+
+const TEXTS = {
+  min_s32: `
+static inline int32_t min_s32(int32_t a, int32_t b) {
+  return a < b ? a : b;
+}`,
+  max_s32: `
+static inline int32_t max_s32(int32_t a, int32_t b) {
+  return a > b ? a : b;
+}`,
+  clamp_s32: `
+static inline int32_t clamp_s32(int32_t value, int32_t low, int32_t high) {
+  return value < low ? low : value > high ? high : value;
+}`,
+  min_s64: `
+static inline int64_t min_s64(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}`,
+  max_s64: `
+static inline int64_t max_s64(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}`,
+  mul_shift: `
+/* a * b / 2^shift, rounded to nearest, ties upward. */
+static inline int32_t mul_shift(int32_t a, int32_t b, int32_t shift) {
+  return (int32_t)(((int64_t)a * b + ((int64_t)1 << (shift - 1))) >> shift);
+}`,
+  s4: `
+/* Element i of packed 4-bit values, low nibble first. */
+static inline int32_t s4(const uint8_t *packed, int32_t i) {
+  int32_t nibble = (packed[i >> 1] >> ((i & 1) * 4)) & 15;
+  return (nibble ^ 8) - 8;
+}`,
+  clz_s32: `
+/* Leading zero bits; 32 for 0. */
+static inline int32_t clz_s32(int32_t value) {
+  uint32_t bits = (uint32_t)value;
+  int32_t zeros = 0;
+  if (bits == 0) return 32;
+  for (int32_t step = 16; step > 0; step /= 2) {
+    if ((bits >> (32 - step)) == 0) {
+      bits <<= step;
+      zeros += step;
+    }
+  }
+  return zeros;
+}`,
+  clz_s64: `
+/* Leading zero bits; 64 for 0. */
+static inline int32_t clz_s64(int64_t value) {
+  uint64_t bits = (uint64_t)value;
+  int32_t zeros = 0;
+  if (bits == 0) return 64;
+  for (int32_t step = 32; step > 0; step /= 2) {
+    if ((bits >> (64 - step)) == 0) {
+      bits <<= step;
+      zeros += step;
+    }
+  }
+  return zeros;
+}`,
+  shl_s32: `
+static inline int32_t shl_s32(int32_t a, int32_t by) {
+  return (int32_t)((uint32_t)a << by);
+}`,
+  shl_s64: `
+static inline int64_t shl_s64(int64_t a, int32_t by) {
+  return (int64_t)((uint64_t)a << by);
+}`,
+  shr_u32: `
+static inline int32_t shr_u32(int32_t a, int32_t by) {
+  return (int32_t)((uint32_t)a >> by);
+}`,
+  add_wrap: `
+static inline int32_t add_wrap(int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)a + (uint32_t)b);
+}`,
+  mul_wrap: `
+static inline int32_t mul_wrap(int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)a * (uint32_t)b);
+}`,
+} as const;
+
+export type SupportName = keyof typeof TEXTS;
+
+export const SUPPORT_NAMES: readonly SupportName[] = Object.keys(TEXTS) as SupportName[];
+
+/** The definitions of the named functions, in a fixed order, each followed by an empty line. */
+export function printSupport(names: Iterable<SupportName>): string {
+  const wanted = new Set(names);
+  return SUPPORT_NAMES.filter((name) => wanted.has(name))
+    .map((name) => `${TEXTS[name].trimStart()}\n\n`)
+    .join("");
+}
