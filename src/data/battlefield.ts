@@ -35,7 +35,7 @@ const SNR_DB: Range = [4, 22];
 /**
  * Samples of each class in one recording, so that a recording's scene says nothing about the class.
  */
-const PER_RECORDING = 5;
+const PER_RECORDING = 3;
 
 type Range = readonly [low: number, high: number];
 
@@ -97,7 +97,7 @@ function makeSample({
       audio: soundBattlefield(label, { air, snrDb, generator: hearing }),
       image: drawBattlefield(label, { landscape, visibility, generator: seeing }),
     },
-    columns: { snr_db: snrDb.toFixed(1), visibility: visibility.toFixed(2) },
+    columns: { synthetic: "true", snr_db: snrDb.toFixed(1), visibility: visibility.toFixed(2) },
   };
 }
 

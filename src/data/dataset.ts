@@ -76,10 +76,16 @@ export interface Picture {
 /**
  * Refuse a dataset that has errors; warnings pass.
  *
+ * ignore   kinds of problems that do not matter for what it is used for
  * throws   UserError with one line an error
  */
-export function assertUsable(dataset: Pick<Dataset, "folder" | "problems">): void {
-  const errors = dataset.problems.filter(({ severity }) => severity === "error");
+export function assertUsable(
+  dataset: Pick<Dataset, "folder" | "problems">,
+  { ignore = [] }: { ignore?: readonly string[] } = {},
+): void {
+  const errors = dataset.problems.filter(
+    ({ severity, kind }) => severity === "error" && !ignore.includes(kind),
+  );
   if (errors.length === 0) return;
   const lines = errors.map(({ message }) => `  ${message}`);
   throw new UserError(`${dataset.folder} cannot be used:\n${lines.join("\n")}`);

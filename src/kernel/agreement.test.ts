@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { random } from "../tensor/index.ts";
 import * as b from "./build.ts";
-import { interpreter } from "./interpret.ts";
+import { interpret, interpreter } from "./interpret.ts";
 import type { ElementType, Kernel } from "./language.ts";
 import { bytesOf } from "./language.ts";
 import { plan } from "./plan.ts";
@@ -153,4 +153,19 @@ test("wrapping arithmetic of a counter-based hash agrees", () => {
     b.store(y, [i], b.bitXor(h, b.shrU(h, 15))),
   ]);
   agree(b.kernel("hash", [y], [body]));
+});
+
+test("the interpreter refuses what the language forbids and names it", () => {
+  const x = b.buffer("x", "s32", [2]);
+  const y = b.buffer("y", "s32", [2]);
+  const refuse = (value: Parameters<typeof b.store>[2], message: string, at = 0): void => {
+    const body = [b.store(y, [at], value)];
+    const bindings = { x: Int32Array.of(2 ** 30, 40), y: new Int32Array(2) };
+    expect(() => interpret(b.kernel("bad", [x, y], body), bindings)).toThrow(message);
+  };
+  refuse(b.add(b.load(x, 0), b.load(x, 0)), "bad: s32 must not overflow, got 2147483648");
+  refuse(b.shl(b.load(x, 0), b.load(x, 1)), "bad: shift must be in [0, 31], got 40");
+  refuse(b.load(x, b.load(x, 1)), "bad: index 0 of x must be in [0, 2), got 40");
+  const wide = b.shl(b.unary("toS64", b.load(x, 0)), b.load(x, 1));
+  refuse(b.unary("toS32", wide), "bad: s64 must not overflow");
 });

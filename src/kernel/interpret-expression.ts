@@ -207,12 +207,9 @@ function intBinary(op: string, a: Expr, b: Expr, environment: Environment): Nume
     and: () => x() & y(),
     or: () => x() | y(),
     xor: () => x() ^ y(),
-    shl: () => {
-      const [value, by] = [x(), y()];
-      return checked(value * 2 ** by, kernel);
-    },
-    shr: () => x() >> y(),
-    shrU: () => (x() >>> y()) | 0,
+    shl: () => checked(x() * 2 ** shiftInRange(y(), 31, kernel), kernel),
+    shr: () => x() >> shiftInRange(y(), 31, kernel),
+    shrU: () => (x() >>> shiftInRange(y(), 31, kernel)) | 0,
     addWrap: () => (x() + y()) | 0,
     mulWrap: () => Math.imul(x(), y()),
   };
@@ -262,9 +259,14 @@ export function wide(expr: Expr, environment: Environment): Wide {
 }
 
 function shiftAmount(expr: Expr, environment: Environment): Wide {
-  if (expr.type === "s64") return wide(expr, environment);
-  const by = numeric(expr, environment);
-  return () => BigInt(by());
+  const by = expr.type === "s64" ? wide(expr, environment) : numeric(expr, environment);
+  return () => BigInt(shiftInRange(Number(by()), 63, environment.kernel));
+}
+
+/** Beyond these C leaves the result open and JavaScript masks the amount. */
+function shiftInRange(by: number, largest: number, kernel: string): number {
+  if (by >= 0 && by <= largest) return by;
+  throw new RangeError(`${kernel}: shift must be in [0, ${largest}], got ${by}`);
 }
 
 function wideArithmetic(

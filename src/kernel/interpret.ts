@@ -2,8 +2,8 @@
  * The interpreter: the definition of the loop language. Every other consumer must equal it.
  *
  * It turns a kernel into closures and runs them one after the other, checking what the language
- * forbids: an index out of its axis, an s32 or s64 that overflows, a variable read before it has a
- * value.
+ * forbids: an index out of its axis, an s32 or s64 that overflows, a shift by less than 0 or by the
+ * width or more.
  */
 
 import {

@@ -11,7 +11,7 @@
  * - Bit width belongs to the buffer: loading s8, u8, s4, s16 or s32 gives an s32. An s4 buffer
  *   holds two values a byte, low nibble first. Storing keeps the low bits.
  * - A loop marked `lanes` promises independent iterations; a consumer may run several at once.
- * - Every variable name is unique within its kernel.
+ * - Every variable name is unique within its kernel; a variable without a value is 0.
  */
 
 export type Scalar = "s32" | "s64" | "f32";
@@ -208,4 +208,28 @@ export function parts(expr: Expr): readonly Expr[] {
     default:
       return [expr.a, expr.b];
   }
+}
+
+/** The expressions a statement evaluates itself. */
+export function expressionsOf(statement: Statement): readonly Expr[] {
+  switch (statement.op) {
+    case "for":
+      return [statement.from, statement.to];
+    case "let":
+    case "set":
+      return [statement.value];
+    case "store":
+      return [...statement.index, statement.value];
+    case "when":
+      return [statement.condition];
+    default:
+      return statement satisfies never;
+  }
+}
+
+/** The statement lists below a statement. */
+export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
+  if (statement.op === "for") return [statement.body];
+  if (statement.op === "when") return [statement.then, statement.otherwise];
+  return [];
 }

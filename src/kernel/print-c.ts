@@ -10,9 +10,16 @@
 import { nameOf, type Printing, printAccess, printCondition, printExpr } from "./c/expression.ts";
 import { namer } from "./c/names.ts";
 import { SUPPORT_NAMES, type SupportName } from "./c/support.ts";
-import { type Buffer, type Expr, type Kernel, parts, type Statement } from "./language.ts";
+import {
+  type Buffer,
+  bodiesOf,
+  type Expr,
+  expressionsOf,
+  type Kernel,
+  parts,
+  type Statement,
+} from "./language.ts";
 import { writtenBy } from "./routine.ts";
-import { bodiesOf, expressionsOf } from "./wasm/scope.ts";
 
 const COLUMNS = 100;
 

@@ -7,15 +7,13 @@
  */
 
 import { addressOf } from "../affine.ts";
-import type { Kernel, Statement } from "../language.ts";
+import { bodiesOf, expressionsOf, type Kernel, type Statement } from "../language.ts";
 import { OP, TYPE, unsigned } from "./bytes.ts";
 import { pushScalar } from "./scalar.ts";
 import {
-  bodiesOf,
   constant,
   emit,
   enterLoop,
-  expressionsOf,
   getLocal,
   type Lane,
   newLocal,

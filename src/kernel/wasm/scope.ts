@@ -9,7 +9,16 @@
  */
 
 import { type Affine, addressOf, type Term } from "../affine.ts";
-import { type Buffer, bitsOf, type Expr, parts, type Scalar, type Statement } from "../language.ts";
+import {
+  type Buffer,
+  bitsOf,
+  bodiesOf,
+  type Expr,
+  expressionsOf,
+  parts,
+  type Scalar,
+  type Statement,
+} from "../language.ts";
 import { OP, signed, TYPE, unsigned } from "./bytes.ts";
 
 export interface Lane {
@@ -191,28 +200,4 @@ export function accessesOf(body: readonly Statement[]): Access[] {
   };
   body.forEach(visit);
   return found;
-}
-
-/** The expressions a statement evaluates itself. */
-export function expressionsOf(statement: Statement): readonly Expr[] {
-  switch (statement.op) {
-    case "for":
-      return [statement.from, statement.to];
-    case "let":
-    case "set":
-      return [statement.value];
-    case "store":
-      return [...statement.index, statement.value];
-    case "when":
-      return [statement.condition];
-    default:
-      return statement satisfies never;
-  }
-}
-
-/** The statement lists below a statement. */
-export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
-  if (statement.op === "for") return [statement.body];
-  if (statement.op === "when") return [statement.then, statement.otherwise];
-  return [];
 }
