@@ -40,7 +40,7 @@ export function calibrate(
   for (const [name, values] of Object.entries(weights)) runner.view(name).set(values);
   const last = net.layers[net.layers.length - 1].name;
   const valuesOf = (name: string): Float32Array =>
-    runner.view(name === last ? "logits" : name) as Float32Array;
+    runner.view(name === last ? "$logits" : name) as Float32Array;
   const forEachBatch = (visit: () => void): void => {
     // whole batches only, so that every sample counts once; a small set wraps around
     for (let start = 0; start === 0 || start + BATCH <= examples.count; start += BATCH) {
@@ -56,7 +56,7 @@ export function calibrate(
   const channels = channelCounts(net, weights);
   forEachBatch(() => {
     for (const name of names) widen(extremes.get(name), valuesOf(name));
-    for (const { name } of net.inputs) addMeans(means, name, runner.view(`${name}.real`), channels);
+    for (const { name } of net.inputs) addMeans(means, name, runner.view(`$${name}`), channels);
     for (const name of names) addMeans(means, name, valuesOf(name), channels);
   });
   const histograms = new Map(names.map((name) => [name, new Float64Array(BINS)]));

@@ -239,3 +239,31 @@ test("a limit below 4 bits everywhere is refused with both numbers", () => {
     "weights need 50 bytes with 4 bits everywhere, limit 49",
   );
 });
+
+test("a channel whose weights are all but zero keeps its bias", () => {
+  const inputs = [{ name: "x", shape: [2] }];
+  const layers: Graph["layers"] = [
+    { op: "dense", name: "out", inputs: ["x"], units: 3, bias: true },
+  ];
+  const net = { inputs, layers, classes: ["a", "b", "c"] };
+  const values = {
+    "out.weight": Float32Array.of(1e-9, 0, 0.02, 1e-9, 0, -0.01),
+    "out.bias": Float32Array.of(0.41, -0.3, 0),
+  };
+  const few: Examples = {
+    count: 16,
+    inputs: { x: Int8Array.from({ length: 32 }, (_, i) => (i * 37) % 100) },
+    labels: new Int32Array(16),
+    groups: Array(16).fill("g"),
+  };
+  for (const precision of [8, 4] as const) {
+    const { graph: integer } = compressGraph(net, values, few, { precision, inputScale });
+    const { scale, zeroPoint } = integer.layers[0].output;
+    const real = Array.from(quantizedScores(integer, few), (q) => (q - zeroPoint) * scale);
+    expect(Math.abs(real[0] - 0.41)).toBeLessThan(scale);
+    expect(Math.abs(real[1] + 0.3)).toBeLessThan(scale);
+    expect(quantizedScores(integer, few)).toEqual(
+      quantizedScores(integer, few, referenceRunner(integer)),
+    );
+  }
+});

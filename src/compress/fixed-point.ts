@@ -2,8 +2,9 @@
  * Requantization: from a 32-bit accumulator back to 8 bits, in integers only.
  *
  *   real factor   M = inputScale * weightScale / outputScale
- *   stored as     multiplier = round(M * 2^(31 - shift)), an s32, and a left shift that is 0 for M < 1
- *   applied as    q = clamp(zeroPoint + (((acc << shift) * multiplier + 2^30) >> 31)), ties upward
+ *   stored as     multiplier = round(M * 2^(31 - shift)), an s32; shift is 0 for M < 1, the same for
+ *                 all channels of a layer
+ *   applied as    q = clamp(zeroPoint + ((acc * multiplier + 2^(30-shift)) >> (31-shift))), ties upward
  *
  * Source: Jacob et al. 2018 (arXiv:1712.05877), section 2.2, with a single rounding.
  */
@@ -11,7 +12,7 @@
 import { mismatch } from "../errors.ts";
 
 export interface Multipliers {
-  /** Left shift before the multiplication, one for all channels. */
+  /** Bits by which the right shift is less than 31, one for all channels. */
   readonly shift: number;
   /** Q31 factors, one a channel. */
   readonly values: Int32Array;

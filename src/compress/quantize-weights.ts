@@ -18,19 +18,24 @@ export function limitsOf(bits: Bits): { low: number; high: number } {
   return bits === 8 ? { low: -127, high: 127 } : { low: -8, high: 7 };
 }
 
-/** Quantize weights whose last axis has `channels` entries. */
+/**
+ * Quantize weights whose last axis has one entry a channel.
+ *
+ * leastScales  [channels], positive: a channel's scale is not below it, however small its weights
+ */
 export function quantizeWeights(
   weights: Float32Array,
-  channels: number,
+  leastScales: ArrayLike<number>,
   bits: Bits,
 ): QuantizedWeights {
+  const channels = leastScales.length;
   const scales = new Float64Array(channels);
   const values = new Int8Array(weights.length);
   const limits = limitsOf(bits);
   for (let c = 0; c < channels; c++) {
     const column: number[] = [];
     for (let i = c; i < weights.length; i += channels) column.push(weights[i]);
-    scales[c] = bestScale(column, bits);
+    scales[c] = Math.max(bestScale(column, bits), leastScales[c]);
     column.forEach((w, row) => {
       values[row * channels + c] = rounded(w, scales[c], limits);
     });
@@ -45,7 +50,7 @@ function rounded(w: number, scale: number, { low, high }: { low: number; high: n
 function bestScale(column: readonly number[], bits: Bits): number {
   const limits = limitsOf(bits);
   const largest = column.reduce((max, w) => Math.max(max, Math.abs(w)), 0);
-  if (largest === 0) return 1;
+  if (largest === 0) return 0;
   const full = largest / limits.high;
   if (bits === 8) return full;
   let [best, smallest] = [full, Number.POSITIVE_INFINITY];

@@ -129,7 +129,9 @@ function weighted(layer: Layer, site: LayerSite): Weightings {
   const { weights, input, output, outputShape, hasRelu, bits, means } = site;
   const real = weights[`${layer.name}.weight`];
   const channels = outputShape[outputShape.length - 1];
-  const { values, scales } = quantizeWeights(real, channels, bits);
+  const offset = weights[`${layer.name}.bias`] ?? new Float32Array(channels);
+  const leastScales = leastScalesOf(offset, input.scale, output.scale);
+  const { values, scales } = quantizeWeights(real, leastScales, bits);
   const sums = new Float64Array(channels);
   const drift = new Float64Array(channels);
   const isDepthwise = layer.op === "depthwiseConv2d";
@@ -140,10 +142,9 @@ function weighted(layer: Layer, site: LayerSite): Weightings {
     const from = isDepthwise ? c : Math.floor(i / channels) % (means?.length ?? 1);
     drift[c] += (real[i] - scales[c] * values[i]) * (means?.[from] ?? 0);
   }
-  const offset = weights[`${layer.name}.bias`] ?? new Float32Array(channels);
   const bias = Int32Array.from(sums, (sum, c) => {
     const step = input.scale * scales[c];
-    return saturated(Math.round((offset[c] + drift[c]) / step) - input.zeroPoint * sum);
+    return Math.round((offset[c] + drift[c]) / step) - input.zeroPoint * sum;
   });
   const factors = Array.from(scales, (scale) => (input.scale * scale) / output.scale);
   return {
@@ -158,11 +159,15 @@ function weighted(layer: Layer, site: LayerSite): Weightings {
 }
 
 /**
- * A bias beyond 2^30 belongs to a channel whose weights are all but zero; it only has to keep its
- * sign.
+ * The least scale of each channel's weights: such that the bias stays within 2^28 steps of the
+ * accumulator, and that the factor to the output keeps bits of its multiplier. A channel whose
+ * weights are all but zero would otherwise lose its bias.
  */
-function saturated(value: number): number {
-  return Math.max(-(2 ** 30), Math.min(2 ** 30, value));
+function leastScalesOf(offset: Float32Array, inputScale: number, outputScale: number): number[] {
+  const keepsFactor = (outputScale / inputScale) * 2 ** -20;
+  return Array.from(offset, (bias) =>
+    Math.max(Math.abs(bias) / (inputScale * 2 ** 28), keepsFactor),
+  );
 }
 
 function weightShapeOf(layer: Layer, { inputShape }: LayerSite): Shape {

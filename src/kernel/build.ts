@@ -23,6 +23,7 @@ import type {
   UnaryOp,
   Variable,
 } from "./language.ts";
+import { bodiesOf } from "./language.ts";
 
 export type Operand = Expr | number;
 
@@ -42,7 +43,10 @@ export function kernel(
 }
 
 export function s32(value: number): Constant {
-  return { op: "constant", type: "s32", value: value | 0 };
+  if ((value | 0) !== value) {
+    throw mismatch("s32", "constant", { expected: "a 32-bit integer", got: value });
+  }
+  return { op: "constant", type: "s32", value };
 }
 
 export function f32(value: number): Constant {
@@ -50,6 +54,9 @@ export function f32(value: number): Constant {
 }
 
 export function s64(value: number): Constant {
+  if (!(Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63)) {
+    throw mismatch("s64", "constant", { expected: "a 64-bit integer", got: value });
+  }
   return { op: "constant", type: "s64", value };
 }
 
@@ -127,11 +134,25 @@ export function inside(...pairs: readonly (readonly [Expr, number])[]): Expr {
     .reduce((a, b) => binary("and", a, b));
 }
 
+/** What each unary operation takes and gives. */
+const UNARY: Readonly<Record<UnaryOp, { takes: readonly Scalar[]; gives: Scalar }>> = {
+  floor: { takes: ["f32"], gives: "f32" },
+  sqrt: { takes: ["f32"], gives: "f32" },
+  clz: { takes: ["s32", "s64"], gives: "s32" },
+  toF32: { takes: ["s32"], gives: "f32" },
+  toS32: { takes: ["f32", "s64"], gives: "s32" },
+  toS64: { takes: ["s32"], gives: "s64" },
+  bitsToF32: { takes: ["s32"], gives: "f32" },
+  f32ToBits: { takes: ["f32"], gives: "s32" },
+};
+
 export function unary(op: UnaryOp, a: Expr): Expr {
-  const type =
-    op === "floor" || op === "sqrt" || op === "toF32" || op === "bitsToF32" ? "f32" : "s32";
+  const { takes, gives } = UNARY[op];
+  if (!takes.includes(a.type)) {
+    throw mismatch(op, "operand type", { expected: takes.join(" or "), got: a.type });
+  }
   if (a.op === "constant" && op === "toS64") return s64(a.value);
-  return { op, type: op === "toS64" ? "s64" : type, a };
+  return { op, type: gives, a };
 }
 
 export function mulShift(a: Operand, b: Operand, shift: number): MulShift {
@@ -193,7 +214,7 @@ export function loop(
     to: lift(to, "s32"),
     step,
     lanes: 0,
-    body: body(index),
+    body: checkedBody(name, body(index), false),
   };
 }
 
@@ -206,7 +227,32 @@ export function lanes(
 ): Statement {
   const index = variable(name, "s32");
   const [from, to] = [s32(0), s32(extent)];
-  return { op: "for", variable: index, from, to, step: 1, lanes: vectors, body: body(index) };
+  const statements = checkedBody(name, body(index), true);
+  return { op: "for", variable: index, from, to, step: 1, lanes: vectors, body: statements };
+}
+
+/** A loop keeps its counter; a lanes loop sets only variables of its own, or iterations would depend. */
+function checkedBody(
+  name: string,
+  body: readonly Statement[],
+  isLanes: boolean,
+): readonly Statement[] {
+  const own = new Set<string>();
+  const visit = (statement: Statement): void => {
+    if (statement.op === "let") own.add(statement.variable.name);
+    if (statement.op === "set") {
+      const target = statement.variable.name;
+      const expected = isLanes
+        ? "a variable declared in the lanes loop"
+        : "not the loop's variable";
+      if (target === name || (isLanes && !own.has(target))) {
+        throw mismatch(`loop ${name}`, "target of set", { expected, got: target });
+      }
+    }
+    for (const inner of bodiesOf(statement).flat()) visit(inner);
+  };
+  body.forEach(visit);
+  return body;
 }
 
 function lift(value: Operand, type: Scalar): Expr {
@@ -239,6 +285,9 @@ function binary(op: BinaryOp, a: Operand, b: Operand): Expr {
   const isShift = op === "shl" || op === "shr" || op === "shrU";
   if (left.type !== right.type && !(isShift && right.type === "s32")) {
     throw mismatch(op, "operand types", { expected: left.type, got: right.type });
+  }
+  if (op === "div" && left.type !== "f32") {
+    throw mismatch(op, "operand type", { expected: "f32", got: left.type });
   }
   return fold(op, left, right) ?? { op, type: left.type, a: left, b: right };
 }

@@ -8,11 +8,14 @@
  *            et al. 2017, arXiv:1711.07128).
  */
 
-import { unknown } from "../errors.ts";
+import { UserError, unknown } from "../errors.ts";
 import { type Layer, type NetInput, shapesOf } from "../tensor/index.ts";
 import { checkGraph, type Graph } from "./graph.ts";
 
 export const PRESETS = ["tinym2net", "ds-cnn"] as const;
+
+/** Layers of the presets that belong to no modality. */
+const RESERVED = ["fusion", "scores", "head.dense", "head.relu", "head.dropout"];
 
 export type Preset = (typeof PRESETS)[number];
 
@@ -25,11 +28,17 @@ export interface PresetOptions {
 /**
  * The graph of a preset for given inputs.
  *
- * throws   UserError for an unknown name, RangeError if the inputs are too small for its pooling
+ * throws   UserError for an unknown name or a modality named as a layer, RangeError if the inputs are too small for its pooling
  */
 export function preset(name: string, options: PresetOptions): Graph {
   const known = PRESETS.find((preset) => preset === name);
   if (known === undefined) throw unknown("preset", name, PRESETS);
+  const taken = options.inputs.find(({ name }) => RESERVED.some((layer) => layer === name));
+  if (taken !== undefined) {
+    throw new UserError(
+      `preset ${name}: modality ${taken.name} has the name of a layer; rename it`,
+    );
+  }
   const graph = known === "tinym2net" ? tinym2net(options) : dsCnn(options);
   return checkGraph(graph, shapesOf(graph).get(graph.layers[graph.layers.length - 1].name));
 }

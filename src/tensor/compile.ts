@@ -2,7 +2,8 @@
  * A net compiled to one shape-specialised WebAssembly module: a training step, or inference on a
  * batch.
  *
- * Every value gets a storage named as its layer, its gradient "d.<layer>"; the planner of `kernel`
+ * Every value gets a storage named as its layer, its gradient "d.<layer>", what belongs to no layer a
+ * name with "$"; the planner of `kernel`
  * lets those share memory that are not alive together. All trainable parameters lie in one state,
  * so that the optimizer is a single kernel.
  */
@@ -20,7 +21,7 @@ import { adam } from "./kernels/adam.ts";
 import { dequantize, sum } from "./kernels/elementwise.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Layer, Shape } from "./layer.ts";
-import { inputShapes, type Net, parametersOf, shapesOf } from "./net.ts";
+import { checkNet, inputShapes, type Net, parametersOf, shapesOf } from "./net.ts";
 import { product, type Site } from "./op.ts";
 import { isInPlace, isView, layerBackward, layerForward } from "./ops/index.ts";
 
@@ -35,16 +36,16 @@ export interface TrainingOptions {
 /**
  * One training step: forward, backward, Adam.
  *
- * Views: each input (s8 [batch, ...]), `labels` (s32 [batch]), `weight` (f32 [batch], adds up to
- * 1), `counter` (s32: seed, step), `hyper` (see kernels/adam.ts), `loss` (f32 [1]), `logits`, every
- * parameter by name, and the states `parameters`, `running`, `adam.m`, `adam.v` as a whole, which
+ * Views: each input (s8 [batch, ...]), `$labels` (s32 [batch]), `$weight` (f32 [batch], adds up to
+ * 1), `$counter` (s32: seed, step), `$hyper` (see kernels/adam.ts), `$loss` (f32 [1]), `$logits`, every
+ * parameter by name, and the states `$parameters`, `$running`, `$adam.m`, `$adam.v` as a whole, which
  * are all there is to save and restore.
  */
 export function compileTraining(net: Net, options: TrainingOptions): Runner {
   return compile(plan(trainingRoutine(net, options)));
 }
 
-/** Inference on a batch: inputs as above, `logits`, parameters by name. */
+/** Inference on a batch: inputs as above, `$logits`, parameters by name. */
 export function compileInference(
   net: Net,
   { batch, inputScale, keep = false }: TrainingOptions & { keep?: boolean },
@@ -64,6 +65,7 @@ interface Context {
 }
 
 function contextOf(net: Net, batch: number, isTraining: boolean): Context {
+  checkNet(net);
   const names = [...net.inputs, ...net.layers].map(({ name }) => name);
   const consumers = new Map(
     names.map((name) => [name, net.layers.filter(({ inputs }) => inputs.includes(name))]),
@@ -82,19 +84,19 @@ export function trainingRoutine(
   const classes = product(context.shapes.get(last.name) ?? []);
   const trainable = parametersOf(net).filter((parameter) => parameter.trainable);
   const size = trainable.reduce((total, { shape }) => total + product(shape), 0);
-  const loss = call("loss", crossEntropy({ batch, classes }, { smoothing }), {
-    logits: "logits",
-    labels: "labels",
-    weight: "weight",
-    loss: "loss",
+  const loss = call("$loss", crossEntropy({ batch, classes }, { smoothing }), {
+    logits: "$logits",
+    labels: "$labels",
+    weight: "$weight",
+    loss: "$loss",
     dlogits: gradientOf(last.name),
   });
   const optimizer = call("optimizer", adam(size), {
-    p: "parameters",
-    g: "gradients",
-    m: "adam.m",
-    v: "adam.v",
-    hyper: "hyper",
+    p: "$parameters",
+    g: "$gradients",
+    m: "$adam.m",
+    v: "$adam.v",
+    hyper: "$hyper",
   });
   const backward = backwardSteps(context);
   const vector = (name: string, role: Storage["role"], count: number): Storage => ({
@@ -106,14 +108,14 @@ export function trainingRoutine(
   return {
     storage: [
       ...forward.storage,
-      { name: "labels", type: "s32", shape: [batch], role: "input" },
-      vector("weight", "input", batch),
-      vector("hyper", "input", 4),
-      vector("loss", "output", 1),
-      vector("gradients", "scratch", size),
-      vector("adam.m", "state", size),
-      vector("adam.v", "state", size),
-      ...views(trainable, "gradients", gradientOf),
+      { name: "$labels", type: "s32", shape: [batch], role: "input" },
+      vector("$weight", "input", batch),
+      vector("$hyper", "input", 4),
+      vector("$loss", "output", 1),
+      vector("$gradients", "scratch", size),
+      vector("$adam.m", "state", size),
+      vector("$adam.v", "state", size),
+      ...views(trainable, "$gradients", gradientOf),
       ...backward.storage,
     ],
     calls: [...forward.calls, loss, ...backward.calls, optimizer],
@@ -126,8 +128,8 @@ function gradientOf(name: string): string {
 
 /** Where the values of an input or layer are. */
 function valueName(name: string, { net }: Context): string {
-  if (net.inputs.some((input) => input.name === name)) return `${name}.real`;
-  return net.layers[net.layers.length - 1].name === name ? "logits" : name;
+  if (net.inputs.some((input) => input.name === name)) return `$${name}`;
+  return net.layers[net.layers.length - 1].name === name ? "$logits" : name;
 }
 
 function views(
@@ -144,7 +146,7 @@ function views(
 }
 
 function forwardRoutine(context: Context, inputScale: number): Routine {
-  const { net, batch, shapes, consumers } = context;
+  const { net, batch, shapes } = context;
   const all = parametersOf(net);
   const trainable = all.filter((parameter) => parameter.trainable);
   const running = all.filter((parameter) => !parameter.trainable);
@@ -154,19 +156,19 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
       list.reduce((total, { shape }) => total + product(shape), 0),
     );
   const storage: Storage[] = [
-    { name: "counter", type: "s32", shape: [2], role: "input" },
-    { name: "parameters", type: "f32", shape: [count(trainable)], role: "state" },
-    { name: "running", type: "f32", shape: [count(running)], role: "state" },
-    ...views(trainable, "parameters"),
-    ...views(running, "running"),
+    { name: "$counter", type: "s32", shape: [2], role: "input" },
+    { name: "$parameters", type: "f32", shape: [count(trainable)], role: "state" },
+    { name: "$running", type: "f32", shape: [count(running)], role: "state" },
+    ...views(trainable, "$parameters"),
+    ...views(running, "$running"),
     ...runningPairs(running),
   ];
   const calls: Call[] = [];
   for (const { name, shape } of net.inputs) {
     const full = [batch, ...shape];
     storage.push({ name, type: "s8", shape: full, role: "input" });
-    storage.push({ name: `${name}.real`, type: "f32", shape: full, role: "scratch" });
-    calls.push(call(name, dequantize(product(full), inputScale), { x: name, y: `${name}.real` }));
+    storage.push({ name: `$${name}`, type: "f32", shape: full, role: "scratch" });
+    calls.push(call(name, dequantize(product(full), inputScale), { x: name, y: `$${name}` }));
   }
   net.layers.forEach((layer, index) => {
     const step = skipsDropout(layer, context)
@@ -175,10 +177,10 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
     const shape = [batch, ...(shapes.get(layer.name) ?? [])];
     const name = valueName(layer.name, context);
     const source = layer.inputs[0];
-    const alone = consumers.get(source)?.length === 1 && !net.inputs.some((i) => i.name === source);
-    const shares = isView(layer) || skipsDropout(layer, context) || (isInPlace(layer) && alone);
+    const isSameValue = isView(layer) || skipsDropout(layer, context);
+    const shares = isSameValue || (isInPlace(layer) && mayOverwrite(source, context));
     const within = { name: valueName(source, context), offset: 0 };
-    const role = name === "logits" ? "output" : "scratch";
+    const role = name === "$logits" ? "output" : "scratch";
     storage.push({
       name,
       type: "f32",
@@ -192,11 +194,18 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
   return { storage, calls };
 }
 
+/** Whether nothing else sees a value: one reader, and no view of something that others may read. */
+function mayOverwrite(name: string, context: Context): boolean {
+  const layer = context.net.layers.find((candidate) => candidate.name === name);
+  if (layer === undefined || isView(layer) || skipsDropout(layer, context)) return false;
+  return context.consumers.get(name)?.length === 1;
+}
+
 /** mean and variance of a batch normalisation as one [2, C], as they lie side by side. */
 function runningPairs(running: readonly { name: string; shape: Shape }[]): Storage[] {
   let offset = 0;
   return running.flatMap(({ name, shape }): Storage[] => {
-    const within = { name: "running", offset };
+    const within = { name: "$running", offset };
     offset += product(shape);
     if (!name.endsWith(".mean")) return [];
     const pair = name.replace(/\.mean$/, ".running");
@@ -223,7 +232,7 @@ function siteOf(layer: Layer, index: number, context: Context): Site {
     dy: gradientOf(layer.name),
     parameter: (role) => `${layer.name}.${role}`,
     gradient: (role) => gradientOf(`${layer.name}.${role}`),
-    counter: "counter",
+    counter: "$counter",
     isTraining,
     index,
   };

@@ -24,10 +24,10 @@ function prepare(net: Net, runner: Runner): void {
     for (let i = 0; i < p.length; i++)
       p[i] = generator.normal() * 0.4 + (name.endsWith("gamma") ? 1 : 0);
   }
-  runner.view("labels").set([0, 2, 1, 2]);
-  runner.view("weight").set([0.4, 0.3, 0.2, 0.1]);
-  runner.view("hyper").set([0, 1, 1, 0]);
-  runner.view("counter").set([1, 1]);
+  runner.view("$labels").set([0, 2, 1, 2]);
+  runner.view("$weight").set([0.4, 0.3, 0.2, 0.1]);
+  runner.view("$hyper").set([0, 1, 1, 0]);
+  runner.view("$counter").set([1, 1]);
 }
 
 /**
@@ -38,8 +38,8 @@ function gradientError(net: Net, { smoothing = 0, step = 2 ** -7 } = {}): number
   const runner = compileTraining(net, { batch: BATCH, inputScale: SCALE, smoothing });
   prepare(net, runner);
   runner.run();
-  const gradient = Float32Array.from(runner.view("gradients") as Float32Array);
-  const parameters = runner.view("parameters");
+  const gradient = Float32Array.from(runner.view("$gradients") as Float32Array);
+  const parameters = runner.view("$parameters");
   const generator = random(3);
   const largest = gradient.reduce((max, g) => Math.max(max, Math.abs(g)), 0);
   let worst = 0;
@@ -49,7 +49,7 @@ function gradientError(net: Net, { smoothing = 0, step = 2 ** -7 } = {}): number
     const at = (shift: number): number => {
       parameters[i] = value + shift;
       runner.run();
-      return runner.view("loss")[0];
+      return runner.view("$loss")[0];
     };
     const numeric = (at(step) - at(-step)) / (2 * step);
     parameters[i] = value;
@@ -162,10 +162,10 @@ test("a whole training step equals the interpreter to the bit", () => {
   const runners = [compileTraining(net, options), interpreter(plan(trainingRoutine(net, options)))];
   for (const runner of runners) {
     prepare(net, runner);
-    runner.view("hyper").set([0.01, 0.1, 0.001, 0]);
+    runner.view("$hyper").set([0.01, 0.1, 0.001, 0]);
     runner.run();
   }
-  const [wasm, reference] = runners.map((runner) => runner.view("parameters"));
+  const [wasm, reference] = runners.map((runner) => runner.view("$parameters"));
   expect(wasm).toEqual(reference);
-  expect(runners[0].view("running")).toEqual(runners[1].view("running"));
+  expect(runners[0].view("$running")).toEqual(runners[1].view("$running"));
 });

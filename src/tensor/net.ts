@@ -41,6 +41,26 @@ export function shapesOf({ inputs, layers }: Net): ReadonlyMap<string, Shape> {
   return shapes;
 }
 
+/**
+ * Check what shapes alone do not tell, before a net is compiled.
+ *
+ * throws   RangeError if a layer is read by nothing, or if the last one only passes values on
+ */
+export function checkNet({ layers }: Net): void {
+  const last = layers[layers.length - 1];
+  if (last === undefined || last.op === "flatten" || last.op === "dropout") {
+    throw mismatch("net", "last layer", { expected: "one that computes", got: last?.op });
+  }
+  const read = new Set(layers.flatMap(({ inputs }) => inputs));
+  const unread = layers.find(({ name }) => name !== last.name && !read.has(name));
+  if (unread !== undefined) {
+    throw mismatch("net", `layer ${unread.name}`, {
+      expected: "read by a later one",
+      got: "unread",
+    });
+  }
+}
+
 /** Input shapes of a layer. */
 export function inputShapes(layer: Layer, shapes: ReadonlyMap<string, Shape>): Shape[] {
   return layer.inputs.map((name) => shapes.get(name) ?? []);

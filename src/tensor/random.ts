@@ -1,7 +1,8 @@
 /**
  * Seeded randomness: xoshiro128** (Blackman, Vigna 2018), seeded through splitmix32.
  *
- * Integers only inside, so every machine draws the same numbers. Independent streams come from
+ * Integers only inside, so every machine draws the same numbers (`normal` goes through Math.log and
+ * Math.cos, whose last bit the language leaves open). Independent streams come from
  * string seeds such as `${seed}/shuffle/${epoch}`: no generator is shared, so no order of calls
  * matters.
  */

@@ -1,6 +1,6 @@
 /**
- * Checkpoints as bytes: "TM2C", a version, the length of a JSON header, the header, then the arrays
- * it lists.
+ * Checkpoints as bytes: "TM2C", a version, the length of a JSON header, a checksum (FNV-1a) of all
+ * that follows, the header, then the arrays it lists.
  *
  * All numbers are little endian; the header is padded with blanks so that the arrays are aligned.
  */
@@ -10,7 +10,7 @@ import type { Checkpoint } from "./fit.ts";
 
 const MAGIC = 0x43324d54; // "TM2C"
 const VERSION = 1;
-const HEADER_BYTES = 12;
+const HEADER_BYTES = 16;
 
 export function packCheckpoint({ arrays, ...rest }: Checkpoint): Uint8Array {
   const list = Object.entries(arrays).map(([name, { length }]) => ({ name, length }));
@@ -20,7 +20,6 @@ export function packCheckpoint({ arrays, ...rest }: Checkpoint): Uint8Array {
   const floats = list.reduce((total, { length }) => total + length, 0);
   const bytes = new Uint8Array(HEADER_BYTES + padded + 4 * floats);
   bytes.fill(0x20, HEADER_BYTES, HEADER_BYTES + padded);
-  new Uint32Array(bytes.buffer, 0, 3).set([MAGIC, VERSION, padded]);
   bytes.set(header, HEADER_BYTES);
   const values = new Float32Array(bytes.buffer, HEADER_BYTES + padded);
   let at = 0;
@@ -28,7 +27,15 @@ export function packCheckpoint({ arrays, ...rest }: Checkpoint): Uint8Array {
     values.set(arrays[name], at);
     at += length;
   }
+  const checksum = fnv1a(bytes.subarray(HEADER_BYTES));
+  new Uint32Array(bytes.buffer, 0, 4).set([MAGIC, VERSION, padded, checksum]);
   return bytes;
+}
+
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash >>> 0;
 }
 
 /**
@@ -42,8 +49,9 @@ export function unpackCheckpoint(input: Uint8Array, source: string): Checkpoint 
   const refuse = (): UserError =>
     new UserError(`${source} is no whole checkpoint; delete it and train from the start`);
   if (bytes.length < HEADER_BYTES) throw refuse();
-  const [magic, version, headerBytes] = new Uint32Array(bytes.buffer, 0, 3);
+  const [magic, version, headerBytes, checksum] = new Uint32Array(bytes.buffer, 0, 4);
   if (magic !== MAGIC || version !== VERSION || headerBytes % 4 !== 0) throw refuse();
+  if (fnv1a(bytes.subarray(HEADER_BYTES)) !== checksum) throw refuse();
   if (HEADER_BYTES + headerBytes > bytes.length || bytes.length % 4 !== 0) throw refuse();
   const text = new TextDecoder().decode(bytes.subarray(HEADER_BYTES, HEADER_BYTES + headerBytes));
   try {

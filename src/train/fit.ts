@@ -8,7 +8,7 @@
  * smaller loss, then the earlier epoch).
  */
 
-import { mismatch } from "../errors.ts";
+import { mismatch, UserError } from "../errors.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
 import { compileTraining, parametersOf, random, shuffle } from "../tensor/index.ts";
 import { classCounts, type Examples, gather } from "./examples.ts";
@@ -68,7 +68,7 @@ export interface Training {
 }
 
 const START: Checkpoint = { epoch: 0, step: 0, lossSum: 0, records: [], arrays: {} };
-const STATES = ["parameters", "running", "adam.m", "adam.v"] as const;
+const STATES = ["$parameters", "$running", "$adam.m", "$adam.v"] as const;
 const [BETA1, BETA2] = [0.9, 0.999];
 
 /**
@@ -86,6 +86,9 @@ export function trainGraph(
   const { epochs, seed, inputScale, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
   for (const [name, { count }] of Object.entries({ train, val })) {
     if (count < 1) throw mismatch("train", `${name} samples`, { expected: ">= 1", got: count });
+  }
+  if (!(Number.isInteger(epochs) && epochs >= 1)) {
+    throw mismatch("train", "epochs", { expected: "an integer >= 1", got: epochs });
   }
   const batch = Math.min(options.batch ?? 64, train.count);
   const steps = Math.floor(train.count / batch);
@@ -112,16 +115,16 @@ export function trainGraph(
     const indices = order.slice(step * batch, (step + 1) * batch);
     for (const { name } of graph.inputs) gather(train.inputs[name], indices, runner.view(name));
     const labels = Int32Array.from(indices, (i) => train.labels[i]);
-    runner.view("labels").set(labels);
+    runner.view("$labels").set(labels);
     const weights = Float32Array.from(labels, (label) => weightOf[label]);
     const total = weights.reduce((a, b) => a + b, 0);
-    runner.view("weight").set(weights.map((weight) => weight / total));
+    runner.view("$weight").set(weights.map((weight) => weight / total));
     const t = epoch * steps + step;
-    runner.view("counter").set([seed, t]);
+    runner.view("$counter").set([seed, t]);
     const corrections = [1 - BETA1 ** (t + 1), 1 - BETA2 ** (t + 1)];
-    runner.view("hyper").set([rateAt(t, schedule), ...corrections, decay]);
+    runner.view("$hyper").set([rateAt(t, schedule), ...corrections, decay]);
     runner.run();
-    return runner.view("loss")[0];
+    return runner.view("$loss")[0];
   };
 
   const finishEpoch = (epoch: number, lossSum: number): EpochRecord => {
@@ -150,6 +153,11 @@ export function trainGraph(
       while (state.epoch === epoch) {
         const { step } = state;
         const loss = runStep(order, epoch, step);
+        if (!Number.isFinite(loss)) {
+          throw new UserError(
+            `train: the loss is ${loss} in epoch ${epoch + 1}, step ${step + 1}; try a smaller rate`,
+          );
+        }
         state = { ...state, step: step + 1, lossSum: state.lossSum + loss };
         const isLast = step + 1 === steps;
         const record = isLast ? { record: finishEpoch(epoch, state.lossSum) } : {};

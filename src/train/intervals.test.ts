@@ -184,3 +184,24 @@ describe("paired gain", () => {
     expect(width(gain.interval)).toBeLessThan(width(own));
   });
 });
+
+test("accuracy resampled by group is wider than if samples were independent", () => {
+  const labels = Array.from({ length: 200 }, (_, i) => (i < 100 ? 0 : 1));
+  const groups = labels.map((_, i) => `recording ${Math.floor(i / 20)}`);
+  // whole recordings are right or wrong
+  const predictions = labels.map((label, i) => (Math.floor(i / 20) % 3 === 0 ? 1 - label : label));
+  const grouped = bootstrap({ labels, groups }, predictions, { seed: 1, score: "accuracy" });
+  const independent = wilson(120, 200);
+  expect(grouped.high - grouped.low).toBeGreaterThan(2 * (independent.high - independent.low));
+});
+
+test("a perfect classifier over a constant one gains with an interval that is not a point", () => {
+  const labels = [0, 0, 0, 1, 1, 1];
+  const groups = ["a", "b", "c", "d", "e", "f"];
+  const { difference, interval } = pairedGain({ labels, groups }, labels, [0, 0, 0, 0, 0, 0], {
+    seed: 1,
+  });
+  expect(difference).toBe(0.5);
+  expect(interval.low).toBeLessThan(0.5);
+  expect(interval.high).toBeGreaterThan(0.4);
+});

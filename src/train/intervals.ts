@@ -33,6 +33,8 @@ export interface ResamplingOptions {
   readonly seed: number | string;
   /** Draws of the whole test set; 2000 by default. */
   readonly resamples?: number;
+  /** What is scored; balanced accuracy by default. */
+  readonly score?: "balancedAccuracy" | "accuracy";
   /** Share of the draws inside the interval; 0.95 by default. */
   readonly level?: number;
 }
@@ -72,7 +74,7 @@ export function wilson(successes: number, n: number, z = 1.96): Interval {
 }
 
 /**
- * The percentile interval of balanced accuracy, groups resampled.
+ * The percentile interval of a score, groups resampled.
  *
  * A score of exactly 0 or 1 stays there in every draw; its interval is Wilson's, with every drawn
  * unit (group) as one trial.
@@ -88,15 +90,16 @@ export function bootstrap(
 ): Interval {
   const strata = stratify("bootstrap", test, [predictions]);
   const units = strata.flat();
-  const [score] = scoreAll(units, 1);
+  const [score] = scoreAll(units, 1, options);
   if (score === 0 || score === 1) return wilson(score * units.length, units.length);
   return percentileInterval(strata, { classifiers: 1, statistic: ([a]) => a }, options);
 }
 
 /**
- * By how much balanced accuracy of `a` exceeds that of `b` on the same samples.
+ * By how much the score of `a` exceeds that of `b` on the same samples.
  *
  * Both are scored on the same drawn groups, so what is common to them (a hard recording) cancels.
+ * Where every draw gives the same difference, and not 0, the draws say nothing; the interval is then Newcombe's (1998, square and add) of the two single ones.
  *
  * test     labels and groups, one a sample
  * a, b     predicted classes, one a sample
@@ -110,13 +113,18 @@ export function pairedGain(
   options: ResamplingOptions,
 ): PairedGain {
   const strata = stratify("pairedGain", test, [a, b]);
-  const [scoreA, scoreB] = scoreAll(strata.flat(), 2);
+  const [scoreA, scoreB] = scoreAll(strata.flat(), 2, options);
   const interval = percentileInterval(
     strata,
     { classifiers: 2, statistic: ([x, y]) => x - y },
     options,
   );
-  return { difference: scoreA - scoreB, interval };
+  const difference = scoreA - scoreB;
+  if (interval.low < interval.high || difference === 0) return { difference, interval };
+  const [x, y] = [a, b].map((predictions) => bootstrap(test, predictions, options));
+  const below = Math.hypot(scoreA - x.low, y.high - scoreB);
+  const above = Math.hypot(x.high - scoreA, scoreB - y.low);
+  return { difference, interval: { low: difference - below, high: difference + above } };
 }
 
 /** What is drawn: per class that occurs in it, the number of samples and each classifier's hits. */
@@ -183,7 +191,7 @@ interface Resampled {
 function percentileInterval(
   strata: readonly (readonly Unit[])[],
   { classifiers, statistic }: Resampled,
-  { seed, resamples = 2000, level = 0.95 }: ResamplingOptions,
+  { seed, resamples = 2000, level = 0.95, score }: ResamplingOptions,
 ): Interval {
   const source = random(seed);
   const totals = emptyTotals(strata.flat(), classifiers);
@@ -195,7 +203,7 @@ function percentileInterval(
         addUnit(totals, units[source.integer(units.length)]);
       }
     }
-    draws[i] = statistic(balancedAccuracies(totals));
+    draws[i] = statistic(scoresOf(totals, score));
   }
   draws.sort();
   return {
@@ -219,20 +227,31 @@ function addUnit(totals: readonly Float64Array[], unit: Unit): void {
   }
 }
 
-/** The balanced accuracy of each classifier. */
-function balancedAccuracies(totals: readonly Float64Array[]): number[] {
+/** The score of each classifier: every class weighs the same, or every sample. */
+function scoresOf(
+  totals: readonly Float64Array[],
+  score: ResamplingOptions["score"] = "balancedAccuracy",
+): number[] {
   const present = totals.filter((total) => total[0] > 0);
   const scores = new Array<number>(totals[0].length - 1).fill(0);
+  if (score === "accuracy") {
+    const n = present.reduce((sum, total) => sum + total[0], 0);
+    return scores.map((_, k) => present.reduce((sum, total) => sum + total[1 + k], 0) / n);
+  }
   for (const total of present) {
     for (let k = 0; k < scores.length; k++) scores[k] += total[1 + k] / total[0];
   }
   return scores.map((score) => score / present.length);
 }
 
-function scoreAll(units: readonly Unit[], classifiers: number): number[] {
+function scoreAll(
+  units: readonly Unit[],
+  classifiers: number,
+  { score }: Pick<ResamplingOptions, "score">,
+): number[] {
   const totals = emptyTotals(units, classifiers);
   for (const unit of units) addUnit(totals, unit);
-  return balancedAccuracies(totals);
+  return scoresOf(totals, score);
 }
 
 /** Linear between order statistics (type 7 of Hyndman and Fan 1996). */

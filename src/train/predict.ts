@@ -25,7 +25,7 @@ export function predictor(graph: Graph, { inputScale }: { inputScale: number }):
         for (const { name } of graph.inputs) gather(inputs[name], indices, runner.view(name));
         runner.run();
         const used = Math.min(BATCH, count - start) * classes;
-        scores.set((runner.view("logits") as Float32Array).subarray(0, used), start * classes);
+        scores.set((runner.view("$logits") as Float32Array).subarray(0, used), start * classes);
       }
       return scores;
     },

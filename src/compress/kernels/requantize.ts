@@ -10,12 +10,16 @@ export interface Output {
   readonly low: number;
 }
 
-/** clamp(zeroPoint + mulShift(acc << shift, multiplier, 31), low, 127) */
+/**
+ * clamp(zeroPoint + mulShift(acc, multiplier, 31 - shift), low, 127)
+ *
+ * Equal to shifting the accumulator left first, without the overflow that could have.
+ */
 export function requantize(
   acc: Expr,
   multiplier: Expr,
   { multipliers, zeroPoint, low }: Output,
 ): Expr {
-  const scaled = b.mulShift(b.shl(acc, multipliers.shift), multiplier, 31);
+  const scaled = b.mulShift(acc, multiplier, 31 - multipliers.shift);
   return b.clamp(b.add(scaled, zeroPoint), low, 127);
 }

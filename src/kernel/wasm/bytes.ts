@@ -89,6 +89,7 @@ export const SIMD = {
   f32x4ExtractLane: 0x1f,
   f32x4ReplaceLane: 0x20,
   i32x4Eq: 0x37,
+  i32x4Ne: 0x38,
   i32x4LtS: 0x39,
   i32x4LeS: 0x3d,
   f32x4Eq: 0x41,

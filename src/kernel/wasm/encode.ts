@@ -43,16 +43,12 @@ export function encodeKernel(kernel: Kernel): number[] {
     vectors: new Map(),
     pointers: new Map(),
     loopVariables: new Set(),
+    nonNegative: new Set(),
   };
   for (const statement of kernel.body) encodeStatement(scope, statement);
   const locals = scope.localTypes.flatMap((type) => [1, type]);
   const count = unsigned(scope.localTypes.length);
-  return [...count, ...locals, ...concatenated(scope.code), OP.end];
-}
-
-/** Spreading a very long array overflows the stack; this does not. */
-function concatenated(code: readonly number[]): readonly number[] {
-  return code.length < 100_000 ? code : Array.from(code);
+  return [...count, ...locals, ...scope.code, OP.end];
 }
 
 function encodeStatement(scope: Scope, statement: Statement): void {
@@ -129,7 +125,7 @@ function encodeFor(scope: Scope, loop: For): void {
 function repeat(scope: Scope, loop: For, pushEnd: () => void, again: boolean): void {
   const counter = scalarLocal(scope, loop.variable.name, "s32");
   if (again) emit(scope, OP.loop, TYPE.empty);
-  const inner = enterLoop(scope, loop.variable.name, loop.body);
+  const inner = enterLoop(scope, loop);
   for (const statement of loop.body) encodeStatement(inner, statement);
   if (!again) return;
   getLocal(scope, counter);

@@ -21,6 +21,8 @@ import {
 } from "../language.ts";
 import { OP, signed, TYPE, unsigned } from "./bytes.ts";
 
+type For = Extract<Statement, { op: "for" }>;
+
 export interface Lane {
   readonly variable: string;
   /** Vectors of four lanes that one iteration handles. */
@@ -38,6 +40,8 @@ export interface Scope {
   readonly vectors: Map<string, readonly number[]>;
   readonly pointers: ReadonlyMap<string, number>;
   readonly loopVariables: ReadonlySet<string>;
+  /** Loop variables that are known never to be below 0. */
+  readonly nonNegative: ReadonlySet<string>;
   readonly lane?: Lane;
 }
 
@@ -135,7 +139,9 @@ export function pushAddress(
     addScaled(scope, coefficient * stepOf(buffer));
   }
   const bytes = offset * stepOf(buffer);
-  const monotone = late.length === 0 && terms.every(({ coefficient }) => coefficient > 0);
+  const monotone = terms.every(
+    ({ key, coefficient }) => coefficient > 0 && scope.nonNegative.has(key),
+  );
   if (bytes >= 0 && monotone && buffer.type !== "s4") return bytes;
   if (bytes !== 0) {
     constant(scope, bytes);
@@ -153,7 +159,7 @@ function addScaled(scope: Scope, factor: number): void {
 }
 
 /** The scope inside a loop; writes the pointers that its variable makes known. */
-export function enterLoop(scope: Scope, variable: string, body: readonly Statement[]): Scope {
+export function enterLoop(scope: Scope, { variable: { name: variable }, from, body }: For): Scope {
   const pointers = new Map(scope.pointers);
   const loopVariables = new Set([...scope.loopVariables, variable]);
   const counter = scalarLocal(scope, variable, "s32");
@@ -173,7 +179,13 @@ export function enterLoop(scope: Scope, variable: string, body: readonly Stateme
     setLocal(scope, local);
     pointers.set(key, local);
   }
-  return { ...scope, pointers, loopVariables };
+  const isFromZeroUp = from.op === "constant" ? from.value >= 0 : isNonNegative(from, scope);
+  const nonNegative = isFromZeroUp ? new Set([...scope.nonNegative, variable]) : scope.nonNegative;
+  return { ...scope, pointers, loopVariables, nonNegative };
+}
+
+function isNonNegative(expr: Expr, { nonNegative }: Scope): boolean {
+  return expr.op === "variable" && nonNegative.has(expr.name);
 }
 
 interface Access {
@@ -182,7 +194,7 @@ interface Access {
 }
 
 /** Every load and store below some statements. */
-export function accessesOf(body: readonly Statement[]): Access[] {
+function accessesOf(body: readonly Statement[]): Access[] {
   const found: Access[] = [];
   const visitExpr = (expr: Expr): void => {
     if (expr.op === "load") {

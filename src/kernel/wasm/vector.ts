@@ -149,15 +149,17 @@ function pushSelect(scope: Scope, lane: Lane, { condition, a, b }: Select, u: nu
 
 /** A condition as all ones or all zeros a lane. */
 function pushMask(scope: Scope, lane: Lane, condition: Expr, u: number): void {
-  if (condition.op === "less" || condition.op === "lessEqual" || condition.op === "equal") {
+  const isCompare =
+    condition.op === "less" || condition.op === "lessEqual" || condition.op === "equal";
+  if (isCompare && isVarying(condition, lane)) {
     const { a, b } = condition;
     pushVector(scope, lane, a, u);
     pushVector(scope, lane, b, u);
     return simd(scope, COMPARE[condition.op][a.type === "f32" ? "f32" : "s32"]);
   }
-  simd(scope, SIMD.const, ...lanesOf(() => 0));
   pushVector(scope, lane, condition, u);
-  simd(scope, SIMD.i32x4Sub);
+  simd(scope, SIMD.const, ...lanesOf(() => 0));
+  simd(scope, SIMD.i32x4Ne);
 }
 
 /** Two 64-bit products at a time, rounded and shifted, then the low words put together. */

@@ -4,14 +4,13 @@
 
 import { mismatch } from "../../errors.ts";
 import { columnSums, matmul, matmulTransposed, transpose } from "../kernels/matmul.ts";
-import { axesOf, imageToPatches, patchesToImage } from "../kernels/window.ts";
+import { axesOf, imageToPatches, patchesToImage, type Window } from "../kernels/window.ts";
 import type { Conv2d, Shape } from "../layer.ts";
 import { type Op, type Site, type StepBuilder, step } from "../op.ts";
 
 export const conv2d: Op<Conv2d> = {
   shape(layer, [input]) {
-    const [rows, columns] = axesOf(mapShape(layer.name, input), layer);
-    return [rows.outputs, columns.outputs, layer.filters];
+    return [...outputsOf(layer, input), layer.filters];
   },
   parameters({ name, kernel, filters, bias }, [[, , C]]) {
     const [kh, kw] = kernel;
@@ -65,6 +64,17 @@ export const conv2d: Op<Conv2d> = {
     return s;
   },
 };
+
+/** Height and width of the output of a windowed layer. */
+export function outputsOf(
+  { name, ...window }: Window & { readonly name: string },
+  input: Shape,
+): [number, number] {
+  const [rows, columns] = axesOf(mapShape(name, input), window);
+  if (rows.outputs >= 1 && columns.outputs >= 1) return [rows.outputs, columns.outputs];
+  const expected = `>= ${window.kernel.join(" x ")}`;
+  throw mismatch(name, "input height and width", { expected, got: [input[0], input[1]] });
+}
 
 /** The rank that maps have. */
 export function mapShape(name: string, shape: Shape): Shape {

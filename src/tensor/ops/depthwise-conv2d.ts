@@ -7,15 +7,13 @@ import {
   depthwiseWeightGradient,
 } from "../kernels/depthwise.ts";
 import { columnSums } from "../kernels/matmul.ts";
-import { axesOf } from "../kernels/window.ts";
 import type { DepthwiseConv2d } from "../layer.ts";
 import { type Op, step } from "../op.ts";
-import { mapShape } from "./conv2d.ts";
+import { outputsOf } from "./conv2d.ts";
 
 export const depthwiseConv2d: Op<DepthwiseConv2d> = {
   shape(layer, [input]) {
-    const [rows, columns] = axesOf(mapShape(layer.name, input), layer);
-    return [rows.outputs, columns.outputs, input[2]];
+    return [...outputsOf(layer, input), input[2]];
   },
   parameters({ name, kernel: [kh, kw], bias }, [[, , C]]) {
     // no activation need follow, so the variance is kept: Glorot
