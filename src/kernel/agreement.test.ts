@@ -169,3 +169,34 @@ test("the interpreter refuses what the language forbids and names it", () => {
   const wide = b.shl(b.unary("toS64", b.load(x, 0)), b.load(x, 1));
   refuse(b.unary("toS32", wide), "bad: s64 must not overflow");
 });
+
+test("conditions that are no comparison, and wide ones, agree in lanes", () => {
+  const x = b.buffer("x", "s8", [8]);
+  const y = b.buffer("y", "s32", [8]);
+  const limit = b.variable("limit", "s64");
+  const body = b.lanes("i", 8, (i) => {
+    const bits = b.select(b.bitAnd(b.load(x, i), 6), 100, b.load(x, i));
+    return [b.store(y, [i], b.select(b.less(limit, b.s64(5)), bits, i))];
+  });
+  agree(b.kernel("select", [x, y], [b.declare(limit, b.unary("toS64", b.load(x, 0))), body]));
+});
+
+test("a loop that starts below zero agrees", () => {
+  const x = b.buffer("x", "s32", [7]);
+  const y = b.buffer("y", "s32", [7]);
+  const body = b.loop("i", 4, (i) => [b.store(y, [b.add(i, 3)], b.load(x, b.add(i, 3)))], {
+    from: -3,
+  });
+  agree(b.kernel("negative", [x, y], [body]));
+});
+
+test("what the language forbids is refused where it is written", () => {
+  const acc = b.variable("acc", "s32");
+  const i = b.variable("i", "s32");
+  expect(() => b.lanes("i", 4, (n) => [b.set(acc, n)])).toThrow("loop i: target of set must be");
+  expect(() => b.loop("i", 4, () => [b.set(i, 0)])).toThrow("loop i: target of set must be");
+  expect(() => b.mul(acc, 0.5)).toThrow("s32: constant must be a 32-bit integer, got 0.5");
+  expect(() => b.div(acc, 2)).toThrow("div: operand type must be");
+  expect(() => b.unary("sqrt", acc)).toThrow("sqrt: operand type must be");
+  expect(() => b.load(b.buffer("x", "s8", [2, 2]), 0)).toThrow("load: indices of x must be");
+});

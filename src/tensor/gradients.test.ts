@@ -169,3 +169,28 @@ test("a whole training step equals the interpreter to the bit", () => {
   expect(wasm).toEqual(reference);
   expect(runners[0].view("$running")).toEqual(runners[1].view("$running"));
 });
+
+test("a net with a layer that nothing reads, or that ends in a view, is refused", () => {
+  const dead = [...CASES["dense alone"], { op: "relu", name: "dead", inputs: ["x"] } as Layer];
+  const reordered = [dead[4], ...dead.slice(0, 4)];
+  const options = { batch: BATCH, inputScale: SCALE };
+  expect(() => compileTraining({ inputs: [input], layers: reordered }, options)).toThrow(
+    "net: layer dead must be read by a later one",
+  );
+  const view = [CASES["dense alone"][0]];
+  expect(() => compileTraining({ inputs: [input], layers: view }, options)).toThrow(
+    "net: last layer must be one that computes",
+  );
+});
+
+test("a ReLU over a view leaves the map alone for its other reader", () => {
+  const layers: Layer[] = [
+    conv("last", "x", 4),
+    { op: "flatten", name: "flat", inputs: ["last"] },
+    { op: "relu", name: "active", inputs: ["flat"] },
+    { op: "globalAveragePool", name: "mean", inputs: ["last"] },
+    { op: "concat", name: "both", inputs: ["active", "mean"] },
+    { op: "dense", name: "out", inputs: ["both"], units: 3, bias: true },
+  ];
+  expect(gradientError({ inputs: [input], layers }, { step: 2 ** -12 })).toBeLessThan(5e-3);
+});

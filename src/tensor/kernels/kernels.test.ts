@@ -1,0 +1,90 @@
+/** Float kernels against double precision, written out by hand. */
+
+import { expect, test } from "vitest";
+import { build as b, interpret } from "../../kernel/index.ts";
+import { adam } from "./adam.ts";
+import { dropout } from "./elementwise.ts";
+import { exp, log } from "./math.ts";
+import { segmentsOf } from "./window.ts";
+
+/** Values of a one-argument function of the loop language. */
+function applied(body: typeof exp, xs: readonly number[]): Float32Array {
+  const n = xs.length;
+  const [x, y] = [b.buffer("x", "f32", [n]), b.buffer("y", "f32", [n])];
+  const [argument, result] = [b.variable("argument", "f32"), b.variable("result", "f32")];
+  const loop = b.loop("i", n, (i) => [
+    b.declare(argument, b.load(x, i)),
+    ...body(result, argument, "f"),
+    b.store(y, [i], result),
+  ]);
+  const out = new Float32Array(n);
+  interpret(b.kernel("applied", [x, y], [loop]), { x: Float32Array.from(xs), y: out });
+  return out;
+}
+
+const steps = Array.from({ length: 2001 }, (_, i) => i / 1000 - 1);
+
+test("exp is right to 3e-7 over its range", () => {
+  const xs = steps.map((t) => Math.fround(t * 86));
+  applied(exp, xs).forEach((y, i) => {
+    expect(Math.abs(y / Math.exp(xs[i]) - 1)).toBeLessThan(3e-7);
+  });
+});
+
+test("log is right to 3e-7 of the larger of 1 and its value", () => {
+  const xs = steps.map((t) => Math.fround(2 ** (t * 100)));
+  applied(log, xs).forEach((y, i) => {
+    const exact = Math.log(xs[i]);
+    expect(Math.abs(y - exact) / Math.max(1, Math.abs(exact))).toBeLessThan(3e-7);
+  });
+});
+
+test("one step of Adam is the one written in the paper", () => {
+  const [p, g, m, v] = [
+    [1, -2],
+    [0.5, -0.25],
+    [0.1, 0.2],
+    [0.01, 0.04],
+  ].map((values) => Float32Array.from(values));
+  const [rate, t, decay] = [0.1, 3, 0.01];
+  const hyper = Float32Array.of(rate, 1 - 0.9 ** t, 1 - 0.999 ** t, decay);
+  const expected = Array.from(p, (value, i) => {
+    const first = 0.9 * m[i] + 0.1 * g[i];
+    const second = 0.999 * v[i] + 0.001 * g[i] ** 2;
+    const update = first / (1 - 0.9 ** t) / (Math.sqrt(second / (1 - 0.999 ** t)) + 1e-8);
+    return value - rate * (update + decay * value);
+  });
+  interpret(adam(2), { p, g, m, v, hyper });
+  p.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i], 6);
+  });
+});
+
+test("dropout drops its share, keeps the mean, and depends on seed, step and layer", () => {
+  const size = 20_000;
+  const x = new Float32Array(size).fill(1);
+  const run = (counter: number[], salt: number): Float32Array => {
+    const y = new Float32Array(size);
+    interpret(dropout(size, { rate: 0.2, salt }), { x, counter: Int32Array.from(counter), y });
+    return y;
+  };
+  const base = run([1, 1], 0);
+  const dropped = base.filter((value) => value === 0).length / size;
+  expect(Math.abs(dropped - 0.2)).toBeLessThan(0.01);
+  expect(base.reduce((a, c) => a + c, 0) / size).toBeCloseTo(1, 1);
+  expect(run([1, 1], 0)).toEqual(base);
+  for (const other of [run([2, 1], 0), run([1, 2], 0), run([1, 1], 1)]) {
+    const same = other.filter((value, i) => value === base[i]).length / size;
+    // two independent masks agree on 0.8^2 + 0.2^2 of the elements
+    expect(Math.abs(same - 0.68)).toBeLessThan(0.02);
+  }
+});
+
+test("segments group the outputs whose taps fall inside alike", () => {
+  const axis = { extent: 5, kernel: 3, stride: 1, outputs: 5, before: 1 };
+  expect(segmentsOf(axis)).toEqual([
+    { from: 0, to: 1, taps: [1, 2] },
+    { from: 1, to: 4, taps: [0, 1, 2] },
+    { from: 4, to: 5, taps: [0, 1] },
+  ]);
+});
