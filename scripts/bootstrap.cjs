@@ -133,7 +133,7 @@ function installHash() {
 function buildHash() {
   var hash = crypto.createHash("sha256");
   hash.update(installHash());
-  ["tsconfig.json", "tsconfig.build.json", "src", "apps"].forEach(function (name) {
+  ["tsconfig.json", "tsconfig.build.json", "src", "apps", "examples"].forEach(function (name) {
     sources(path.join(root, name)).forEach(function (file) {
       hash.update("\0" + path.relative(root, file).split(path.sep).join("/") + "\0");
       hash.update(fs.readFileSync(file));

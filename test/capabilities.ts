@@ -9,8 +9,8 @@
 
 import { type CapabilityName, capability } from "../scripts/capabilities.mjs";
 
-export type { Capability, CapabilityName } from "../scripts/capabilities.mjs";
-export { capability, chromePath, dataFolder } from "../scripts/capabilities.mjs";
+export type { CapabilityName } from "../scripts/capabilities.mjs";
+export { chromePath, dataFolder } from "../scripts/capabilities.mjs";
 
 /** Options of a test or describe that runs only where all of `names` are available. */
 export function needs(...names: CapabilityName[]): { skip: boolean; tags: CapabilityName[] } {

@@ -37,7 +37,7 @@ extern const char *const ${prefix}_class_names[${macro}_CLASS_COUNT];
  * Classify one sample. No state is kept: runs with different arenas may overlap.
  *
  * arena   ${macro}_ARENA_BYTES bytes, aligned to 4
- * ${parameterNotes(product, symbols)}
+${parameterNotes(product, symbols)}
  */
 ${prototype(product, symbols)};
 

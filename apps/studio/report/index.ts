@@ -3,17 +3,9 @@
 export { renderReport } from "./page.ts";
 export type {
   ArmResult,
-  DatasetFacts,
-  EpochRecord,
   Equality,
-  FlashPart,
   Gain,
-  Interval,
   LayerRow,
-  LearningCurve,
-  MemoryBlock,
   MemoryPlan,
-  Problem,
   Report,
-  Reproduction,
 } from "./report.ts";
