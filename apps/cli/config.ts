@@ -14,7 +14,7 @@ export async function configured(command: Command): Promise<void> {
   const { config: path } = command.opts<{ config?: string }>();
   if (path === undefined) return;
   const known = new Map(command.options.map((option) => [option.long?.slice(2) ?? "", option]));
-  known.delete("config");
+  for (const name of ["config", "help"]) known.delete(name);
   for (const [name, value] of Object.entries(await readConfig(path))) {
     const option = known.get(name);
     if (option === undefined) throw unknown(`option in ${path}`, name, [...known.keys()]);
@@ -43,11 +43,26 @@ function parsed(option: Option, value: unknown, path: string): unknown {
       `--config: ${option.long} in ${path} must be true or false, got ${JSON.stringify(value)}`,
     );
   }
-  const text = Array.isArray(value) ? value.join(",") : String(value);
+  const text = textOf(value);
+  if (text === undefined) {
+    throw new UserError(
+      `--config: ${option.long} in ${path} must be text, a number or a list, got ${JSON.stringify(value)}`,
+    );
+  }
   try {
     return option.parseArg === undefined ? text : option.parseArg(text, undefined);
   } catch (error) {
     const reason = error instanceof Error ? error.message : "is wrong";
-    throw new UserError(`--config: ${option.long} in ${path} ${reason}`);
+    throw new UserError(
+      `--config: ${option.long} in ${path} ${reason} It is ${JSON.stringify(value)}.`,
+    );
   }
+}
+
+/** As it would be typed; undefined for what cannot be. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return `${value}`;
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  return isList ? value.join(",") : undefined;
 }

@@ -8,6 +8,11 @@ export interface Context {
   print(text: string): void;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /**
+   * Work of seconds that lets no signal through: Ctrl-C ends the program at once while it runs, so
+   * it must not write.
+   */
+  blocking<T>(work: () => T): Promise<T>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds of a monotonic clock. */
   now(): number;

@@ -2,6 +2,7 @@
 
 import { CheckError, MissingToolError, UserError } from "../../src/errors.ts";
 import { Interrupted } from "./context.ts";
+import { explained } from "./run-folder.ts";
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return 130;
@@ -9,6 +10,12 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof MissingToolError) return 4;
   if (error instanceof UserError || error instanceof RangeError) return 2;
   return 1;
+}
+
+/** A failed write that no verb has put into words, such as into the folder of temporary files. */
+export function asUserError(error: unknown): unknown {
+  const path = error instanceof Error && "path" in error ? String(error.path) : "a file";
+  return explained(error, path);
 }
 
 /** One sentence for what a user can put right; the stack for what only we can. */

@@ -7,10 +7,13 @@
  * interrupted.
  */
 
+import { basename, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { UserError } from "../../src/errors.ts";
 import { configured } from "./config.ts";
 import type { Context } from "./context.ts";
-import { exitCodeOf, explain } from "./exit.ts";
+import { asUserError, exitCodeOf, explain } from "./exit.ts";
+import { asInterrupted, listenForInterrupts } from "./interrupts.ts";
 import { createReporter } from "./terminal/progress.ts";
 import { toolVersion } from "./version.ts";
 
@@ -23,6 +26,7 @@ type Verb = (context: Context, options: never, argument: string) => Promise<obje
 
 /** Run a command line; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  tolerateClosedPipe();
   const state = { exitCode: 0 };
   const program = commandLine(state);
   try {
@@ -30,9 +34,21 @@ export async function main(argv: readonly string[]): Promise<number> {
     return state.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(explain(error));
-    return exitCodeOf(error);
+    const told = asUserError(error);
+    process.stderr.write(explain(told));
+    return exitCodeOf(told);
   }
+}
+
+/** `tinym2net data x | head -1` is no failure: who reads has read enough. */
+function tolerateClosedPipe(): void {
+  if (process.stdout.listeners("error").includes(onPipeError)) return;
+  process.stdout.on("error", onPipeError);
+}
+
+function onPipeError(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
 }
 
 function commandLine(state: { exitCode: number }): Command {
@@ -51,7 +67,8 @@ function commandLine(state: { exitCode: number }): Command {
   add(
     "demo",
     "the main job on a synthetic dataset, in about a minute",
-    async (context, options: DemoFlags) => (await import("./verbs/demo.ts")).demo(context, options),
+    async (context, options: DemoFlags) =>
+      (await import("./verbs/demo.ts")).demo(context, { seed: 1, ...options }),
   )
     .option("--out <folder>", "where to put it", "runs/demo")
     .option("--epochs <n>", "epochs of each arm", count, 12)
@@ -77,7 +94,7 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--preset <name>", "tinym2net or ds-cnn (default: tinym2net)")
     .option("--modalities <names>", "columns to use, separated by commas (default: all)", names)
     .option("--epochs <n>", "passes over the training split (default: 30)", count)
-    .option("--batch <n>", "samples a step (default: 64)", count)
+    .option("--batch <n>", "samples a step (default: 16 to 64, by the size of the split)", count)
     .option("--rate <number>", "peak learning rate (default: 0.001)", positive)
     .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
     .option("--resume", "go on with a training that was stopped")
@@ -117,16 +134,21 @@ function commandLine(state: { exitCode: number }): Command {
     "deploy <run>",
     "write a package of C or WebAssembly",
     async (context, options: DeployFlags, run) =>
-      (await import("./verbs/deploy.ts")).deploy(context, run, options),
+      (await import("./verbs/deploy.ts")).deploy(context, run, {
+        ...options,
+        target: given("deploy: --target", options.target),
+        out: given("deploy: --out", options.out),
+      }),
   )
-    .requiredOption("--target <name>", "portable or wasm")
-    .requiredOption("--out <folder>", "where to put it")
+    .option("--target <name>", "portable or wasm (must be given)")
+    .option("--out <folder>", "where to put it (must be given)")
     .option("--force", "replace what is there");
   add(
     "bench [run]",
     "time, instructions and memory; `bench training` for the trainer",
     async (context, options: BenchFlags, run) => {
       if (run === "training") {
+        refuse("bench training", options, ["bits", "target"]);
         return (await import("./verbs/bench-training.ts")).benchTraining(context, options);
       }
       const { target, ...rest } = options;
@@ -148,7 +170,7 @@ function commandLine(state: { exitCode: number }): Command {
 }
 
 interface Seeded {
-  readonly seed: number;
+  readonly seed?: number;
 }
 type DemoFlags = Seeded & { out: string; epochs: number; force?: boolean };
 type DataFlags = Seeded & { modalities?: string[] };
@@ -161,13 +183,13 @@ type TrainFlags = Seeded & {
 type EvaluateFlags = Seeded & { data?: string; split: string; precision: string };
 type CompressFlags = Seeded & { bits: string; flash?: number; ram?: number; data?: string };
 type VerifyFlags = Seeded & { target?: string[]; samples: number; data?: string };
-type DeployFlags = Seeded & { target: string; out: string; force?: boolean };
+type DeployFlags = Seeded & { target?: string; out?: string; force?: boolean };
 type BenchFlags = Seeded & { preset?: string; bits?: string; target?: string[] };
 type ReportFlags = Seeded & { arms?: string[] };
 
 function shared(command: Command): Command {
   return command
-    .option("--seed <n>", "seed of everything random", wholeNumber, 1)
+    .option("--seed <n>", "seed of everything random (default: 1)", wholeNumber)
     .option("--config <file>", "JSON file with options of this verb")
     .option("--json", "one JSON object on stdout")
     .option("--quiet", "no progress")
@@ -182,20 +204,15 @@ async function run(
 ): Promise<void> {
   await configured(command);
   const { json = false, quiet = false, ...options } = command.opts<SharedOptions>();
-  const abort = new AbortController();
-  const onSignal = (): void => {
-    // the first Ctrl-C saves and stops, the second one kills
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  const interrupts = listenForInterrupts();
+  const { signal, blocking } = interrupts;
   const { env: environment, stderr } = process;
   const now = (): number => performance.now();
   const reporter = createReporter({ output: stderr, now, environment, quiet });
   const context: Context = {
-    reporter,
-    signal: abort.signal,
+    reporter: { ...reporter, update: interrupts.stopping(reporter.update) },
+    signal,
+    blocking,
     environment,
     now,
     print: (text) => {
@@ -207,20 +224,30 @@ async function run(
     const { exitCode = 0, ...fields } = result as { exitCode?: number };
     state.exitCode = exitCode;
     if (json) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...fields })}\n`);
+  } catch (error) {
+    // a tool that the same Ctrl-C has ended looks like a failure
+    if (signal.aborted && !(error instanceof UserError)) throw asInterrupted(error);
+    throw error;
   } finally {
     reporter.stop();
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
+    interrupts.close();
   }
 }
 
 function defaultRun(folder: string, { modalities }: { modalities?: string[] }): string {
-  const name =
-    folder
-      .replace(/[\\/]+$/, "")
-      .split(/[\\/]/)
-      .pop() ?? "run";
-  return ["runs/", [name, ...(modalities ?? [])].join("-")].join("");
+  return `runs/${[basename(resolve(folder)), ...(modalities ?? [])].join("-")}`;
+}
+
+function given(option: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw new UserError(`${option} must be given`);
+}
+
+/** Options that mean nothing to what was asked for are a mistake. */
+function refuse(what: string, options: object, names: readonly string[]): void {
+  for (const name of names) {
+    if (name in options) throw new UserError(`${what} takes no --${name}`);
+  }
 }
 
 function names(text: string): string[] {

@@ -1,6 +1,6 @@
 /** The product of a run: its integer net lowered with its front-ends, and what that costs. */
 
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import type { QuantizedGraph } from "../../src/compress/index.ts";
 import {
   arenaBytes,
@@ -13,16 +13,20 @@ import type { Frontend } from "../../src/features/index.ts";
 import { bytesOf } from "../../src/kernel/index.ts";
 import { readCompressed, readGolden, readModel } from "./run.ts";
 
-export async function readProduct(run: string): Promise<Product> {
-  const { graph } = await readCompressed(run);
+/** The product, and the hash of the integer net it is made of. */
+export async function readProduct(run: string): Promise<{ product: Product; compressed: string }> {
+  const { graph, hash } = await readCompressed(run);
   const { frontend } = await readModel(run);
   const examples = await readGolden(run);
-  return lower(graph, frontend, { name: nameOf(run), examples });
+  return {
+    product: lower(graph, frontend, { name: nameOf(run), examples }),
+    compressed: hash,
+  };
 }
 
 /** The last part of the run's path; "run/" and "run" give the same. */
 export function nameOf(run: string): string {
-  return basename(run.replace(/[\\/]+$/, "")) || "net";
+  return basename(resolve(run)) || "net";
 }
 
 export interface Memory {

@@ -16,6 +16,7 @@ import type {
   Report,
 } from "../studio/report/index.ts";
 import {
+  type CompressedModel,
   type Evaluation,
   precisionName,
   type RunRecord,
@@ -23,7 +24,7 @@ import {
   readModel,
   readRun,
 } from "./run.ts";
-import { hasFile, readBytes, readJson } from "./run-folder.ts";
+import { damaged, hasFile, readBytes, readJson } from "./run-folder.ts";
 import { INTERVAL_SEED, readEvaluations } from "./scoring.ts";
 
 interface Arm {
@@ -33,6 +34,9 @@ interface Arm {
   readonly graph: Graph;
   readonly evaluations: readonly Evaluation[];
   readonly memory: ReadonlyMap<string, { flashBytes: number; ramBytes: number }>;
+  /** Hash of the float weights. */
+  readonly model: string;
+  readonly compressed: CompressedModel | undefined;
 }
 
 /**
@@ -50,10 +54,7 @@ export async function reportOf(
   const split = arms.every((arm) => onSplit(arm, "test").length > 0) ? "test" : "val";
   const results = arms.flatMap((arm) => onSplit(arm, split).map((e) => armResult(arm, e)));
   const gain = gainOf(main, arms.slice(1), split);
-  const memory = await memoryOf(main.run);
-  const compressed = (await hasFile(main.run, "compressed.json"))
-    ? (await readCompressed(main.run)).graph
-    : undefined;
+  const memory = await memoryOf(main.run, settings.modalities);
   return {
     title: `${dataset.name}: ${main.name}`,
     synthetic: dataset.isSynthetic,
@@ -68,9 +69,9 @@ export async function reportOf(
     arms: results,
     ...(gain ? { gain } : {}),
     curves: await Promise.all(arms.map(curveOf)),
-    layers: layerRows(main.graph, compressed),
+    layers: layerRows(main.graph, main.compressed?.graph),
     ...memory,
-    equality: await equalityOf(main.run),
+    equality: await equalityOf(main),
     reproduce: {
       commands,
       facts: [
@@ -86,21 +87,31 @@ export async function reportOf(
 
 async function readArm(run: string): Promise<Arm> {
   const record = await readRun(run);
-  const { graph } = await readModel(run);
+  const { graph, hash: model } = await readModel(run);
   const evaluations = await readEvaluations(run);
+  const isCompressed = await hasFile(run, "compressed.json");
+  const compressed = isCompressed ? await readCompressed(run) : undefined;
   const memory = new Map<string, { flashBytes: number; ramBytes: number }>();
-  if (await hasFile(run, "compressed.json")) {
-    const { precision, flashBytes, ramBytes } = await readCompressed(run);
+  if (compressed !== undefined) {
+    const { precision, flashBytes, ramBytes } = compressed;
     memory.set(precisionName(precision), { flashBytes, ramBytes });
   }
-  return { name: record.settings.modalities.join(" + "), run, record, graph, evaluations, memory };
+  const name = record.settings.modalities.join(" + ");
+  return { name, run, record, graph, evaluations, memory, model, compressed };
 }
 
 /** Evaluations on the data that the run was trained on; float first. */
-function onSplit({ evaluations, record }: Arm, split: string): Evaluation[] {
-  return evaluations
-    .filter((e) => e.split === split && e.dataset === record.dataset.name)
+function onSplit(arm: Arm, split: string): Evaluation[] {
+  return arm.evaluations
+    .filter((e) => e.split === split && e.data === arm.record.dataset.hash && isCurrent(arm, e))
     .sort((a, b) => Number(b.precision === "float") - Number(a.precision === "float"));
+}
+
+/** Whether it says something of the nets that are in the run now. */
+function isCurrent({ model, compressed }: Arm, e: Evaluation): boolean {
+  if (e.model !== model) return false;
+  const isOfNet = compressed !== undefined && e.precision === precisionName(compressed.precision);
+  return !isOfNet || e.compressed === compressed.hash;
 }
 
 function armResult({ name, record, graph, memory }: Arm, e: Evaluation): ArmResult {
@@ -157,7 +168,11 @@ async function curveOf({ name, run }: Arm): Promise<Report["curves"][number]> {
   if (!(await hasFile(run, "train.jsonl"))) return { name, epochs: [] };
   const text = new TextDecoder().decode(await readBytes(run, "train.jsonl", { verb: "train" }));
   const epochs = text.split("\n").filter(Boolean);
-  return { name, epochs: epochs.map((line) => JSON.parse(line)) };
+  try {
+    return { name, epochs: epochs.map((line) => JSON.parse(line)) };
+  } catch {
+    throw damaged(join(run, "train.jsonl"), "train");
+  }
 }
 
 function layerRows(graph: Graph, compressed: QuantizedGraph | undefined): LayerRow[] {
@@ -186,7 +201,10 @@ interface PlanRecord {
 }
 
 /** Constants are many: those of a layer are told together. */
-async function memoryOf(run: string): Promise<{ memory?: MemoryPlan; flash?: FlashPart[] }> {
+async function memoryOf(
+  run: string,
+  modalities: readonly string[],
+): Promise<{ memory?: MemoryPlan; flash?: FlashPart[] }> {
   if (!(await hasFile(run, "plan.json"))) return {};
   const plan = await readJson<PlanRecord>(run, "plan.json", { verb: "compress" });
   const blocks = plan.blocks.map(({ type, shape, ...block }) => ({
@@ -195,7 +213,8 @@ async function memoryOf(run: string): Promise<{ memory?: MemoryPlan; flash?: Fla
   }));
   const parts = new Map<string, FlashPart>();
   for (const part of plan.flash) {
-    const name = part.part.replace(/\.[^.]*$/, "");
+    const owner = part.part.replace(/\.[^.]*$/, "");
+    const name = modalities.includes(owner) ? `${owner} front-end` : owner;
     const known = parts.get(name);
     parts.set(
       name,
@@ -206,11 +225,16 @@ async function memoryOf(run: string): Promise<{ memory?: MemoryPlan; flash?: Fla
   return { memory: { arenaBytes, calls, blocks }, flash: [...parts.values()] };
 }
 
-async function equalityOf(run: string): Promise<Equality[]> {
+interface VerifyRecord {
+  readonly compressed: string;
+  readonly results: readonly Verification[];
+}
+
+async function equalityOf({ run, compressed: net }: Arm): Promise<Equality[]> {
   if (!(await hasFile(run, "verify.json"))) return [];
-  const { results } = await readJson<{ results: readonly Verification[] }>(run, "verify.json", {
-    verb: "verify",
-  });
+  const source = { verb: "verify" };
+  const { compressed, results } = await readJson<VerifyRecord>(run, "verify.json", source);
+  if (compressed !== net?.hash) return []; // of a net that was compressed again since
   return results.map(({ target, equal, samples, firstDifference: d, skipped }) => ({
     target,
     equal: equal === true,

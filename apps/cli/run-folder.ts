@@ -1,6 +1,6 @@
 /**
- * A run is a folder. Every file is written under another name and renamed, so that a kill at any
- * moment leaves whole files.
+ * A run is a folder. Files are written under another name and renamed, those that belong together
+ * at once, so that a kill or a full disk at any moment leaves whole files.
  *
  * A JSON file carries the hash of its own contents ("integrity") and of the binary file beside it,
  * so that a damaged or edited run is told apart from a good one. A verb replaces files that verbs
@@ -30,73 +30,121 @@ export const RUN_FILES = [
 
 export type RunFile = (typeof RUN_FILES)[number];
 
-const PARTIAL = ".partial";
+type Data = string | Uint8Array;
+
+/** What a file is called until it is whole. */
+export const PARTIAL = ".partial";
 
 /** Write a file whole or not at all. */
-export async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
-  const partial = `${path}${PARTIAL}`;
+export async function writeWhole(path: string, data: Data): Promise<void> {
+  await writeTogether([[path, data]]);
+}
+
+/**
+ * Write files that belong together: all or none.
+ *
+ * files    path and contents, renamed into place in this order once all are written
+ */
+export async function writeTogether(files: readonly (readonly [string, Data])[]): Promise<void> {
+  let at = "";
   try {
-    await writeFile(partial, data);
-    await rename(partial, path);
+    for (const [path, data] of files) {
+      at = path;
+      await writeFile(`${path}${PARTIAL}`, data);
+    }
+    for (const [path] of files) {
+      at = path;
+      await rename(`${path}${PARTIAL}`, path);
+    }
   } catch (error) {
-    await rm(partial, { force: true });
-    throw explained(error, path);
+    for (const [path] of files) await rm(`${path}${PARTIAL}`, { force: true });
+    throw explained(error, at);
   }
 }
 
 /** What the operating system says of a failed write, in words that say what to do. */
 export function explained(error: unknown, path: string): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
   const reasons: Readonly<Record<string, string>> = {
     ENOSPC: "the disk is full; free some space and run the same command again",
     EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    EFBIG: "the file is larger than is allowed there",
     EACCES: "no permission to write there; choose another folder with --out",
     EPERM: "no permission to write there; choose another folder with --out",
     EROFS: "the file system is read-only; choose another folder with --out",
     ENOTDIR: "a part of the path is a file, not a folder",
+    EEXIST: "a part of the path is a file, not a folder",
+    EISDIR: "a folder of that name is there",
+    ENAMETOOLONG: "the name is too long",
   };
-  const reason = typeof code === "string" ? reasons[code] : undefined;
+  const reason = reasons[codeOf(error) ?? ""];
   return reason === undefined ? error : new UserError(`cannot write ${path}: ${reason}`);
 }
 
-export function sha256(data: string | Uint8Array): string {
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+export function sha256(data: Data): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** What a run file of these contents carries as its "integrity". */
+export function integrityOf(value: object): string {
+  return sha256(JSON.stringify(value));
+}
+
 /**
- * Make the folder of a new run.
+ * Whether a new run may be written to a folder; nothing is changed.
  *
  * throws   UserError if it holds anything, unless `force` and what it holds is a run
  */
-export async function createRun(folder: string, { force }: { force: boolean }): Promise<void> {
-  const found = await list(folder);
-  const isRun = found.includes("run.json") || found.includes("checkpoint.bin");
-  if (found.length > 0 && !force) {
-    const hint = isRun ? "; use --resume to continue it or --force to start it anew" : "";
-    throw new UserError(`${folder} is not empty${hint || "; choose another --out"}`);
-  }
-  if (found.length > 0 && !isRun) {
+export async function assertFree(folder: string, { force }: { force: boolean }): Promise<void> {
+  const found = await entriesOf(folder);
+  const isRun = RUN_FILES.some((name) => found.includes(name));
+  const others = found.filter((name) => !isPartial(name));
+  if (others.length > 0 && !isRun) {
     throw new UserError(`${folder} is not empty and holds no run; choose another --out`);
   }
+  if (others.length > 0 && !force) {
+    throw new UserError(
+      `${folder} is not empty; use --resume to continue it or --force to start it anew`,
+    );
+  }
+}
+
+/** Files that a kill left behind. */
+function isPartial(name: string): boolean {
+  return RUN_FILES.some((file) => name === `${file}${PARTIAL}`);
+}
+
+/** Make the folder of a new run, without what an earlier one left there. */
+export async function createRun(folder: string, { force }: { force: boolean }): Promise<void> {
+  await assertFree(folder, { force });
   try {
     await mkdir(folder, { recursive: true });
+    // run.json last: until then it is a run, and may be replaced again
+    for (const name of RUN_FILES.toReversed()) {
+      await rm(join(folder, `${name}${PARTIAL}`), { force: true });
+      await rm(join(folder, name), { force: true });
+    }
   } catch (error) {
     throw explained(error, folder);
   }
-  for (const name of RUN_FILES) await rm(join(folder, name), { force: true });
 }
 
-async function list(folder: string): Promise<string[]> {
+/** Names in a folder to be written to; none if it is not there. */
+export async function entriesOf(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (codeOf(error) === "ENOENT") return [];
     throw explained(error, folder);
   }
 }
 
 export async function hasFile(folder: string, name: RunFile): Promise<boolean> {
-  return (await list(folder)).includes(name);
+  const names: string[] = await readdir(folder).catch(() => []);
+  return names.includes(name);
 }
 
 /**
@@ -114,25 +162,46 @@ export async function readBytes(
   let bytes: Uint8Array;
   try {
     bytes = new Uint8Array(await readFile(path));
-  } catch {
-    const isRun = (await list(folder)).length > 0;
-    const where = isRun ? `${path} is missing` : `${folder} is not a run folder`;
-    throw new UserError(`${where}; run \`tinym2net ${verb}\` first`);
+  } catch (error) {
+    throw await unread(folder, path, { verb, code: codeOf(error) });
   }
   if (hash !== undefined && sha256(bytes) !== hash) throw damaged(path, verb);
   return bytes;
 }
 
-function damaged(path: string, verb: string): UserError {
+async function unread(
+  folder: string,
+  path: string,
+  { verb, code }: { verb: string; code: string | undefined },
+): Promise<UserError> {
+  if (code !== "ENOENT" && code !== "ENOTDIR") {
+    return new UserError(`${path} cannot be read (${code ?? "for no known reason"})`);
+  }
+  if (!(await hasFile(folder, "run.json"))) {
+    return new UserError(`${folder} is not a run folder; run \`tinym2net train\` first`);
+  }
+  // a run that has begun and has no model yet was stopped
+  const isStopped = verb === "train";
+  const hint = isStopped ? "train --resume` to finish it" : `${verb}\` first`;
+  return new UserError(`${path} is missing; run \`tinym2net ${hint}`);
+}
+
+/** The error for a file that is not what was written; the caller throws it. */
+export function damaged(path: string, verb: string): UserError {
+  const again = verb === "train" ? "train --force" : verb;
   return new UserError(
-    `${path} is damaged or was changed after it was written; run \`tinym2net ${verb}\` again`,
+    `${path} is damaged or was changed after it was written; run \`tinym2net ${again}\` again`,
   );
+}
+
+/** The text of a run's JSON file, with its integrity hash. */
+export function jsonText(value: object): string {
+  return `${JSON.stringify({ ...value, integrity: integrityOf(value) }, null, 1)}\n`;
 }
 
 /** Write a JSON file with its integrity hash. */
 export async function writeJson(folder: string, name: RunFile, value: object): Promise<void> {
-  const integrity = sha256(JSON.stringify(value));
-  await writeWhole(join(folder, name), `${JSON.stringify({ ...value, integrity }, null, 1)}\n`);
+  await writeWhole(join(folder, name), jsonText(value));
 }
 
 /**
@@ -150,7 +219,7 @@ export async function readJson<T extends object>(
   const path = join(folder, name);
   try {
     const { integrity, ...value } = JSON.parse(text) as T & { integrity?: string };
-    if (integrity === sha256(JSON.stringify(value))) return value as unknown as T;
+    if (integrity === integrityOf(value)) return value as unknown as T;
   } catch {
     // told below, like any other damage
   }

@@ -6,7 +6,7 @@ import { UserError } from "../../src/errors.ts";
 import type { Frontend } from "../../src/features/index.ts";
 import { type Graph, unpackWeights, type Weights } from "../../src/model/index.ts";
 import type { ClassScore, EpochRecord, Interval } from "../../src/train/index.ts";
-import { readBytes, readJson } from "./run-folder.ts";
+import { integrityOf, readBytes, readJson } from "./run-folder.ts";
 
 export const SCHEMA_VERSION = 1;
 
@@ -57,6 +57,8 @@ export interface CompressedRecord {
   readonly sensitivity: readonly { name: string; bytes: number; sensitivity: number }[];
   readonly flashBytes: number;
   readonly ramBytes: number;
+  /** Bytes that were allowed, where it was said. */
+  readonly limits: { readonly flash?: number; readonly ram?: number };
   /** Of the float model it was made from, and of its own arrays. */
   readonly model: string;
   readonly weights: string;
@@ -67,6 +69,13 @@ export interface Evaluation {
   readonly dataset: string;
   readonly split: string;
   readonly precision: "float" | "8-bit" | "4-bit" | "mixed 8/4";
+  /**
+   * Hashes of the data, the float weights and the integer net that were scored: a result is shown
+   * only beside what it was measured with.
+   */
+  readonly data: string;
+  readonly model: string;
+  readonly compressed?: string;
   readonly n: number;
   readonly accuracy: number;
   readonly accuracyInterval: Interval;
@@ -93,9 +102,8 @@ export interface Model {
 export async function readRun(folder: string): Promise<RunRecord> {
   const record = await readJson<RunRecord>(folder, "run.json", { verb: "train" });
   if (record.schemaVersion === SCHEMA_VERSION) return record;
-  throw new UserError(
-    `${folder}/run.json has schema ${record.schemaVersion}, this version reads ${SCHEMA_VERSION}; train again`,
-  );
+  const schemas = `schema ${record.schemaVersion}, this version reads ${SCHEMA_VERSION}`;
+  throw new UserError(`${folder}/run.json has ${schemas}; train again`);
 }
 
 export async function readModel(folder: string): Promise<Model> {
@@ -108,6 +116,8 @@ export async function readModel(folder: string): Promise<Model> {
 
 export interface CompressedModel extends Omit<CompressedRecord, "graph"> {
   readonly graph: QuantizedGraph;
+  /** Of the whole record, arrays included: what results say they were measured with. */
+  readonly hash: string;
 }
 
 /** throws   UserError if the net was trained again since it was compressed */
@@ -121,7 +131,8 @@ export async function readCompressed(folder: string): Promise<CompressedModel> {
   }
   const source = { verb: "compress", hash: record.weights };
   const bytes = await readBytes(folder, "compressed.weights", source);
-  return { ...record, graph: unpackGraph(record.graph, bytes, `${folder}/compressed.weights`) };
+  const graph = unpackGraph(record.graph, bytes, `${folder}/compressed.weights`);
+  return { ...record, graph, hash: integrityOf(record) };
 }
 
 /** Name of a precision in tables and reports. */

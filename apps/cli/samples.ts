@@ -22,13 +22,21 @@ export interface OpenDataset {
   readonly reader: Reader;
 }
 
-/** A dataset that can be used with some of its modalities (all, if none are named). */
+/**
+ * A dataset that can be used with some of its modalities (all, if none are named).
+ *
+ * ignore   kinds of problems that do not matter for what it is used for
+ */
 export async function openDataset(
   folder: string,
-  { seed, modalities }: { seed: number; modalities?: readonly string[] },
+  {
+    seed,
+    modalities,
+    ignore = [],
+  }: { seed: number; modalities?: readonly string[]; ignore?: readonly string[] },
 ): Promise<OpenDataset> {
   const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
-  assertUsable(dataset);
+  assertUsable(dataset, { ignore });
   return { dataset, reader: openReader(dataset) };
 }
 
@@ -42,7 +50,7 @@ export async function openTrainedDataset(
   run: string,
   { dataset: trained, settings }: RunRecord,
   folder: string | undefined,
-): Promise<OpenDataset> {
+): Promise<OpenDataset & { readonly hash: string }> {
   const where = folder ?? resolve(run, trained.folder);
   const { seed, modalities } = settings;
   let opened: OpenDataset;
@@ -55,7 +63,24 @@ export async function openTrainedDataset(
   if ((await contentHash(opened.dataset)) !== trained.hash) {
     throw new UserError(`${where} is not what ${run} was trained on: its content has changed`);
   }
-  return opened;
+  return { ...opened, hash: trained.hash };
+}
+
+/** Problems that stand in the way of training, not of scoring a net on new recordings. */
+const TRAINING_PROBLEMS: readonly string[] = [
+  "empty split",
+  "one class",
+  "class without training",
+  "group in two splits",
+];
+
+/** Recordings that a net may meet for the first time. */
+export async function openOtherDataset(
+  folder: string,
+  { settings: { seed, modalities } }: RunRecord,
+): Promise<OpenDataset & { readonly hash: string }> {
+  const opened = await openDataset(folder, { seed, modalities, ignore: TRAINING_PROBLEMS });
+  return { ...opened, hash: await contentHash(opened.dataset) };
 }
 
 /** Where the data is, seen from the run: the same on every machine with the same layout. */
@@ -91,8 +116,10 @@ export async function loadExamples(
   const labels = samples.map(({ label, row }) => {
     const index = classes.indexOf(label);
     if (index >= 0) return index;
+    const at = `${dataset.folder}/manifest.csv row ${row}`;
+    const known = `classes: ${classes.join(", ")}`;
     throw new UserError(
-      `${dataset.folder}/manifest.csv row ${row}: label ${JSON.stringify(label)} is not a class of this net; classes: ${classes.join(", ")}`,
+      `${at}: label ${JSON.stringify(label)} is not a class of this net; ${known}`,
     );
   });
   context.reporter.stage(stage);

@@ -1,5 +1,6 @@
 /** Scores of a split as an evaluation: metrics, intervals, and the predictions themselves. */
 
+import { UserError } from "../../src/errors.ts";
 import {
   accuracy,
   areaUnderRoc,
@@ -19,25 +20,24 @@ export const INTERVAL_SEED = "intervals";
 
 export interface ScoreOptions {
   readonly classes: readonly string[];
-  readonly dataset: string;
-  readonly split: string;
-  readonly precision: Evaluation["precision"];
+  readonly of: Pick<
+    Evaluation,
+    "dataset" | "split" | "precision" | "data" | "model" | "compressed"
+  >;
 }
 
 /** An evaluation of scores [n, classes]; for integer nets the integers serve as they are. */
 export function evaluationOf(
   scores: Float32Array | Int8Array,
   examples: ScoredExamples,
-  { classes, dataset, split, precision }: ScoreOptions,
+  { classes, of }: ScoreOptions,
 ): Evaluation {
   const { labels, groups, ids, count: n } = examples;
   const predicted = predictions(scores, classes.length);
   const confusion = confusionMatrix(labels, predicted, classes.length);
   const right = labels.reduce((sum, label, i) => sum + (label === predicted[i] ? 1 : 0), 0);
   return {
-    dataset,
-    split,
-    precision,
+    ...of,
     n,
     accuracy: accuracy(confusion),
     accuracyInterval: wilson(right, n),
@@ -74,11 +74,31 @@ export async function readEvaluations(run: string): Promise<readonly Evaluation[
   return (await readJson<EvaluationRecord>(run, "evaluation.json", source)).evaluations;
 }
 
-/** Keep an evaluation; it takes the place of one of the same data, split and precision. */
+/**
+ * A run's evaluations with new ones: one of the same data, split and precision is replaced, as is
+ * what another net of that precision gave.
+ */
+export async function withEvaluations(
+  run: string,
+  added: readonly Evaluation[],
+): Promise<EvaluationRecord> {
+  // what is damaged cannot be kept, and must not stand in the way of measuring again
+  const known = await readEvaluations(run).catch((error: unknown) => {
+    if (error instanceof UserError) return [];
+    throw error;
+  });
+  const isReplaced = (old: Evaluation): boolean =>
+    added.some(
+      ({ data, split, precision, model, compressed }) =>
+        old.precision === precision &&
+        (old.model !== model ||
+          old.compressed !== compressed ||
+          (old.data === data && old.split === split)),
+    );
+  return { evaluations: [...known.filter((old) => !isReplaced(old)), ...added] };
+}
+
+/** Keep an evaluation. */
 export async function saveEvaluation(run: string, evaluation: Evaluation): Promise<void> {
-  const { dataset, split, precision } = evaluation;
-  const others = (await readEvaluations(run)).filter(
-    (other) => other.dataset !== dataset || other.split !== split || other.precision !== precision,
-  );
-  await writeJson(run, "evaluation.json", { evaluations: [...others, evaluation] });
+  await writeJson(run, "evaluation.json", await withEvaluations(run, [evaluation]));
 }

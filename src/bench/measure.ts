@@ -137,7 +137,7 @@ export async function measureBuilds(
   const armBuild = hasTool(arm.command, environment)
     ? buildOf(product, "cortex-m4", arm, "arm-none-eabi-size", environment)
     : missingBuild("cortex-m4", "no arm-none-eabi-gcc on PATH");
-  return [await hostBuild, await armBuild];
+  return Promise.all([hostBuild, armBuild]);
 }
 
 function missingBuild(cpu: Build["cpu"], reason: string): Build {

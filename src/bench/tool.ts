@@ -7,6 +7,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { UserError } from "../errors.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -79,15 +80,27 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** What the machine's folder of temporary files refuses is for its user to put right. */
+async function inTemporary<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`temporary folder ${tmpdir()}: ${reason}; free space or set TMPDIR`);
+  }
+}
+
 /** Do something in a new folder that holds the given files; the folder is gone afterwards. */
 export async function inFolder<T>(
   files: Readonly<Record<string, string | Uint8Array>>,
   action: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "tinym2net-"));
+  const folder = await inTemporary(() => mkdtemp(join(tmpdir(), "tinym2net-")));
   try {
-    for (const [name, content] of Object.entries(files))
-      await writeFile(join(folder, name), content);
+    await inTemporary(async () => {
+      for (const [name, content] of Object.entries(files))
+        await writeFile(join(folder, name), content);
+    });
     return await action(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

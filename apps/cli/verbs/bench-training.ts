@@ -31,7 +31,7 @@ const STEPS = 12;
  */
 export async function benchTraining(
   context: Context,
-  { preset = "tinym2net", seed }: { preset?: string; seed: number },
+  { preset = "tinym2net", seed = 1 }: { preset?: string; seed?: number },
 ): Promise<BenchTrainingResult> {
   const graph = benchGraph(preset);
   const { macs, parameters } = costOf(graph);
@@ -45,11 +45,11 @@ export async function benchTraining(
     runner.view(name).set(values);
   }
   for (const { name } of graph.inputs) runner.view(name).set(examples.inputs[name]);
-  runner.view("labels").set(examples.labels);
-  runner.view("weight").fill(1 / BATCH);
+  runner.view("$labels").set(examples.labels);
+  runner.view("$weight").fill(1 / BATCH);
   const times: number[] = [];
   for (let step = 1; step <= STEPS + 3; step++) {
-    runner.view("hyper").set([1e-3, 1 - 0.9 ** step, 1 - 0.999 ** step, 0]);
+    runner.view("$hyper").set([1e-3, 1 - 0.9 ** step, 1 - 0.999 ** step, 0]);
     const before = now();
     runner.run();
     times.push(now() - before);

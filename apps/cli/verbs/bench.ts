@@ -16,7 +16,7 @@ import { type TypedArray, viewOf } from "../../../src/kernel/index.ts";
 import { costOf, type Graph, initialWeights } from "../../../src/model/index.ts";
 import { random } from "../../../src/tensor/index.ts";
 import { benchGraph, randomExamples } from "../bench-nets.ts";
-import type { Context } from "../context.ts";
+import { type Context, pause } from "../context.ts";
 import { memoryOf, readProduct } from "../product.ts";
 import { readModel } from "../run.ts";
 import { writeJson } from "../run-folder.ts";
@@ -27,7 +27,7 @@ export interface BenchOptions {
   readonly preset?: string;
   readonly bits?: string;
   readonly targets?: readonly string[];
-  readonly seed: number;
+  readonly seed?: number;
 }
 
 export interface TargetBench {
@@ -54,19 +54,22 @@ export async function bench(
   run: string | undefined,
   options: BenchOptions,
 ): Promise<BenchResult> {
-  const { product, macs } =
-    run === undefined ? presetProduct(options) : await runProduct(run, options);
-  const names = options.targets ?? targetNames;
+  const { environment, reporter } = context;
+  const wanted = (options.targets ?? targetNames).map((name) => targetOf(name, { environment }));
+  if (options.targets !== undefined) for (const target of wanted) await requireAvailable(target);
+  const { product, macs, ...source } =
+    run === undefined
+      ? await context.blocking(() => presetProduct(options))
+      : await runProduct(run, options);
   const targets: Record<string, TargetBench> = {};
-  for (const name of names) {
-    const wanted = targetOf(name, { environment: context.environment });
-    if (options.targets !== undefined) await requireAvailable(wanted);
-    context.reporter.stage(`bench ${name}`);
-    targets[name] = await benchTarget(context, product, macs, wanted.name);
-    context.reporter.done();
+  for (const { name } of wanted) {
+    reporter.stage(`bench ${name}`);
+    targets[name] = await benchTarget(context, product, macs, name);
+    await pause(context);
+    reporter.done();
   }
   const result = { net: product.name, targets };
-  if (run !== undefined) await writeJson(run, "bench.json", result);
+  if (run !== undefined) await writeJson(run, "bench.json", { ...source, ...result });
   print(context, result);
   context.print(run === undefined ? "" : `Next: tinym2net report ${run}`);
   return result;
@@ -77,11 +80,11 @@ async function runProduct(run: string, { preset, bits }: BenchOptions) {
     throw new UserError("bench: a run has its own net and bits; give RUN or --preset, not both");
   }
   const { graph } = await readModel(run);
-  return { product: await readProduct(run), macs: costOf(graph).macs };
+  return { ...(await readProduct(run)), macs: costOf(graph).macs };
 }
 
 /** A preset with seeded random weights; the features are its inputs. */
-function presetProduct({ preset: name, bits = "8", seed }: BenchOptions) {
+function presetProduct({ preset: name, bits = "8", seed = 1 }: BenchOptions) {
   if (name === undefined)
     throw new UserError("bench: give a RUN folder, --preset NAME or `training`");
   const precision = bits === "8" ? 8 : bits === "4" ? 4 : undefined;

@@ -2,6 +2,8 @@
 
 import { join } from "node:path";
 import {
+  type Compressed,
+  type CompressOptions,
   compressGraph,
   isWeighted,
   type Precision,
@@ -19,6 +21,8 @@ import { type Examples, predictor } from "../../../src/train/index.ts";
 import { type Context, pause } from "../context.ts";
 import { memoryOf, memoryOfGraph } from "../product.ts";
 import {
+  type CompressedRecord,
+  type Evaluation,
   goldenRecord,
   type Model,
   precisionName,
@@ -26,7 +30,7 @@ import {
   readRun,
   SCHEMA_VERSION,
 } from "../run.ts";
-import { sha256, writeJson, writeWhole } from "../run-folder.ts";
+import { integrityOf, jsonText, type RunFile, sha256, writeTogether } from "../run-folder.ts";
 import {
   completeSamples,
   loadExamples,
@@ -34,7 +38,7 @@ import {
   openTrainedDataset,
   type ScoredExamples,
 } from "../samples.ts";
-import { evaluationOf, saveEvaluation } from "../scoring.ts";
+import { evaluationOf, withEvaluations } from "../scoring.ts";
 import { scoreTable } from "../summary.ts";
 import { formatBytes, formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -91,9 +95,15 @@ export async function compress(
   );
   const valSamples = completeSamples(opened.dataset, "val", modalities);
   const val = await load(valSamples, "features of val");
-  const { graph, sensitivity } = quantized(context, model, calibration, { precision, flash });
+  const limits = {
+    ...(flash === undefined ? {} : { flash }),
+    ...(ram === undefined ? {} : { ram }),
+  };
+  const { graph, sensitivity } = await quantized(context, model, calibration, {
+    precision,
+    limits,
+  });
   const memory = memoryOfGraph(graph, frontend);
-  checkLimits(memory, { flash, ram });
   const golden = await goldenExamples(
     context,
     graph,
@@ -102,33 +112,32 @@ export async function compress(
     valSamples.slice(0, GOLDEN_SAMPLES),
   );
   const { stored, bytes } = packGraph(graph);
-  await writeWhole(join(run, "compressed.weights"), bytes);
-  await writeJson(run, "golden.json", goldenRecord(golden));
-  await writeJson(run, "plan.json", planOf(graph, frontend));
   const { flashBytes, ramBytes, arenaBytes } = memory;
-  await writeJson(run, "compressed.json", {
+  const compressed: CompressedRecord = {
     schemaVersion: SCHEMA_VERSION,
-    precision: bits,
+    precision: bits as CompressedRecord["precision"],
     graph: stored,
     sensitivity,
     flashBytes,
     ramBytes,
+    limits,
     model: model.hash,
     weights: sha256(bytes),
+  };
+  const { before, after } = await scored(context, model, graph, val, {
+    dataset: opened.dataset.name,
+    data: opened.hash,
+    precision: precisionName(compressed.precision),
+    compressed: integrityOf(compressed),
   });
-  const scored = { classes: float.classes, dataset: opened.dataset.name, split: "val" };
-  const before = evaluationOf(
-    predictor(float, { inputScale: FEATURE_SCALE }).scores(model.weights, val),
-    val,
-    {
-      ...scored,
-      precision: "float",
-    },
-  );
-  const name = precisionName(bits as "8" | "4" | "mixed");
-  const after = evaluationOf(quantizedScores(graph, val), val, { ...scored, precision: name });
-  await saveEvaluation(run, before);
-  await saveEvaluation(run, after);
+  const files: [RunFile, string | Uint8Array][] = [
+    ["compressed.weights", bytes],
+    ["golden.json", jsonText(goldenRecord(golden))],
+    ["plan.json", jsonText(planOf(graph, frontend))],
+    ["evaluation.json", jsonText(await withEvaluations(run, [before, after]))],
+    ["compressed.json", jsonText(compressed)],
+  ];
+  await writeTogether(files.map(([name, text]) => [join(run, name), text]));
   printLayers(context, graph);
   const arm = modalities.join(" + ");
   context.print(
@@ -142,7 +151,7 @@ export async function compress(
   return {
     precision: bits,
     bits: Object.fromEntries(weighted.map((layer) => [layer.name, layer.bits])),
-    weightBytes: weighted.reduce((sum, layer) => sum + weightBytes(layer), 0),
+    weightBytes: weightsOf(graph),
     flashBytes,
     ramBytes,
     arenaBytes,
@@ -154,48 +163,78 @@ export async function compress(
   };
 }
 
-/** Quantize; a flash limit leaves to the weights what code and tables do not need. */
-function quantized(
-  { reporter }: Context,
+/** The float net and the integer net on the validation split. */
+function scored(
+  context: Context,
+  { graph: float, weights, hash }: Model,
+  graph: QuantizedGraph,
+  val: ScoredExamples,
+  of: Pick<Evaluation, "dataset" | "data" | "precision"> & { readonly compressed: string },
+): Promise<{ before: Evaluation; after: Evaluation }> {
+  const { dataset, data, precision, compressed } = of;
+  const { classes } = float;
+  const known = { dataset, data, split: "val", model: hash };
+  return context.blocking(() => {
+    const scores = predictor(float, { inputScale: FEATURE_SCALE }).scores(weights, val);
+    const before = evaluationOf(scores, val, { classes, of: { ...known, precision: "float" } });
+    const integers = quantizedScores(graph, val);
+    const of = { ...known, precision, compressed };
+    return { before, after: evaluationOf(integers, val, { classes, of }) };
+  });
+}
+
+type Limits = CompressedRecord["limits"];
+
+/** Attempts at fitting into flash: 4-bit kernels are code too, known only once bits are chosen. */
+const FITTING_ATTEMPTS = 4;
+
+/**
+ * Quantize within limits; a flash limit leaves to the weights what code and tables do not need.
+ *
+ * throws   CheckError if the limits cannot be met
+ */
+async function quantized(
+  context: Context,
   { graph, weights, frontend }: Model,
   calibration: Examples,
-  { precision, flash }: { precision: Precision; flash: number | undefined },
-) {
-  const options = { inputScale: FEATURE_SCALE };
-  const limit =
-    flash === undefined || precision !== "mixed"
-      ? {}
-      : {
-          weightLimit:
-            flash -
-            overhead(
-              compressGraph(graph, weights, calibration, { ...options, precision: 8 }).graph,
-              frontend,
-            ),
-        };
+  { precision, limits }: { precision: Precision; limits: Limits },
+): Promise<Compressed> {
+  const { reporter } = context;
   reporter.stage(`compress to ${precision === "mixed" ? "mixed 8/4" : precision} bits`);
   const onProgress = (done: number, total: number): void => reporter.update(done, total);
-  const result = compressGraph(graph, weights, calibration, {
-    ...options,
-    ...limit,
-    precision,
-    onProgress,
+  const attempt = (options: Pick<CompressOptions, "precision" | "weightLimit">): Compressed =>
+    compressGraph(graph, weights, calibration, {
+      inputScale: FEATURE_SCALE,
+      onProgress,
+      ...options,
+    });
+  const { flash } = limits;
+  const result = await context.blocking(() => {
+    if (precision !== "mixed" || flash === undefined) return attempt({ precision });
+    const smallest = attempt({ precision: 4 });
+    checkLimits(memoryOfGraph(smallest.graph, frontend), limits);
+    let fitted = attempt({ precision: 8 });
+    for (let i = 0; i < FITTING_ATTEMPTS; i++) {
+      const excess = memoryOfGraph(fitted.graph, frontend).flashBytes - flash;
+      if (excess <= 0) return fitted;
+      const weightLimit = weightsOf(fitted.graph) - excess;
+      if (weightLimit < weightsOf(smallest.graph)) break;
+      fitted = attempt({ precision, weightLimit });
+    }
+    return smallest;
   });
+  checkLimits(memoryOfGraph(result.graph, frontend), limits);
   reporter.done();
   return result;
 }
 
-/** Flash that is not weights. */
-function overhead(graph: QuantizedGraph, frontend: Frontend): number {
-  const weights = graph.layers
-    .filter(isWeighted)
-    .reduce((sum, layer) => sum + weightBytes(layer), 0);
-  return memoryOfGraph(graph, frontend).flashBytes - weights;
+function weightsOf(graph: QuantizedGraph): number {
+  return graph.layers.filter(isWeighted).reduce((sum, layer) => sum + weightBytes(layer), 0);
 }
 
 function checkLimits(
   { flashBytes, ramBytes }: { flashBytes: number; ramBytes: number },
-  { flash, ram }: { flash: number | undefined; ram: number | undefined },
+  { flash, ram }: Limits,
 ): void {
   if (flash !== undefined && flashBytes > flash) {
     throw new CheckError(

@@ -15,7 +15,7 @@ import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
 export interface DataOptions {
-  readonly seed: number;
+  readonly seed?: number;
   readonly modalities?: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface DataResult {
 export async function data(
   context: Context,
   folder: string,
-  { seed, modalities }: DataOptions,
+  { seed = 1, modalities }: DataOptions,
 ): Promise<DataResult> {
   const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
   context.reporter.stage(`check ${dataset.name}`);

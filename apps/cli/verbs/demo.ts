@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { battlefield, writeDataset } from "../../../src/data/index.ts";
+import { runVerbs } from "../child.ts";
 import type { Context } from "../context.ts";
 import { type Evaluation, readCompressed } from "../run.ts";
 import { scoreTable } from "../summary.ts";
@@ -54,8 +55,6 @@ const BOUNDS = {
 
 const ARMS = { audio: ["audio"], image: ["image"], fused: ["audio", "image"] } as const;
 
-type ArmName = keyof typeof ARMS;
-
 export async function demo(
   context: Context,
   { out, seed, epochs, force = false }: DemoOptions,
@@ -67,19 +66,17 @@ export async function demo(
   reporter.stage("write synthetic recordings");
   await writeDataset(folder("battlefield"), { samples: battlefield({ seed }), force });
   reporter.done();
-  const scored = new Map<string, Evaluation>();
-  for (const name of Object.keys(ARMS) as ArmName[]) {
-    const run = folder(name);
-    await train(quiet, folder("battlefield"), {
-      out: run,
-      modalities: ARMS[name],
-      seed,
-      epochs,
-      force,
-    });
-    scored.set(name, await evaluate(quiet, run, { split: "test" }));
-  }
+  // the single arms train in a process of their own, beside the fused net
+  const single = runVerbs(context, singleArms(folder, { seed, epochs, force }));
   const fused = folder("fused");
+  const data = folder("battlefield");
+  const modalities = ARMS.fused;
+  const both = train(quiet, data, { out: fused, modalities, seed, epochs, force });
+  await Promise.all([single, both]);
+  const scored = new Map<string, Evaluation>();
+  for (const name of Object.keys(ARMS)) {
+    scored.set(name, await evaluate(quiet, folder(name), { split: "test" }));
+  }
   await compress(quiet, fused, { bits: "mixed" });
   scored.set("integer", await evaluate(quiet, fused, { split: "test", precision: "int" }));
   const { equal } = await verify(quiet, fused, { samples: 3 });
@@ -121,6 +118,20 @@ export async function demo(
     missed,
     exitCode: missed.length > 0 ? 3 : 0,
   };
+}
+
+/** Command lines of the arms with one modality each. */
+function singleArms(
+  folder: (name: string) => string,
+  { seed, epochs, force }: { seed: number; epochs: number; force: boolean },
+): string[][] {
+  return (["audio", "image"] as const).map((name) => [
+    "train",
+    folder("battlefield"),
+    ...["--out", folder(name), "--modalities", name],
+    ...["--seed", `${seed}`, "--epochs", `${epochs}`],
+    ...(force ? ["--force"] : []),
+  ]);
 }
 
 function missedBounds(reached: {

@@ -1,13 +1,13 @@
 /** deploy RUN --target T --out DIR: a package of C or WebAssembly. */
 
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { measureBuilds, target as targetOf } from "../../../src/bench/index.ts";
 import { constantBytes, emitC, emitWasm, type Product } from "../../../src/deploy/index.ts";
 import { UserError } from "../../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { memoryOf, readProduct } from "../product.ts";
-import { explained, writeWhole } from "../run-folder.ts";
+import { entriesOf, explained, PARTIAL, writeTogether } from "../run-folder.ts";
 import { formatBytes } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -43,12 +43,13 @@ export async function deploy(
   { target, out, force = false }: DeployOptions,
 ): Promise<DeployResult> {
   const { name } = targetOf(target, { environment: context.environment });
-  const product = await readProduct(run);
+  const { product } = await readProduct(run);
   const files: Files = name === "wasm" ? emitWasm(product) : emitC(product);
-  await writePackage(out, files, force);
+  await assertReplaceable(out, files, force);
   const { code, codeHow, stackBytes } = await codeOf(context, product, name, files);
   const { arenaBytes, inputBytes, ramBytes } = memoryOf(product);
   const weights = constantBytes(product);
+  await writePackage(out, files);
   const rows = [
     ["weights and tables", formatBytes(weights), "exact"],
     ["code", formatBytes(code), codeHow],
@@ -77,11 +78,12 @@ export async function deploy(
   };
 }
 
-/** Write every file, or none: a folder that holds anything else is refused without --force. */
-async function writePackage(out: string, files: Files, force: boolean): Promise<void> {
-  const present = await entries(out);
+/** A folder that holds anything but these files is refused without --force. */
+async function assertReplaceable(out: string, files: Files, force: boolean): Promise<void> {
+  const present = await entriesOf(out);
   const changed: string[] = [];
   for (const name of present) {
+    if (name.endsWith(PARTIAL) && name.slice(0, -PARTIAL.length) in files) continue; // of a kill
     const content = files[name];
     if (content === undefined || !(await hasContent(join(out, name), content))) changed.push(name);
   }
@@ -90,26 +92,17 @@ async function writePackage(out: string, files: Files, force: boolean): Promise<
       `${out} is not empty (${changed.slice(0, 3).join(", ")}); use --force or another --out`,
     );
   }
-  const written: string[] = [];
-  try {
-    await mkdir(out, { recursive: true });
-    for (const [name, content] of Object.entries(files)) {
-      await writeWhole(join(out, name), content);
-      written.push(name);
-    }
-  } catch (error) {
-    const fresh = written.filter((name) => !present.includes(name));
-    for (const name of fresh) await rm(join(out, name), { force: true });
-    throw explained(error, out);
-  }
 }
 
-async function entries(folder: string): Promise<string[]> {
+/** Write every file, or none. */
+async function writePackage(out: string, files: Files): Promise<void> {
+  let created: string | undefined;
   try {
-    return await readdir(folder);
+    created = await mkdir(out, { recursive: true });
+    await writeTogether(Object.entries(files).map(([name, content]) => [join(out, name), content]));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw explained(error, folder);
+    if (created !== undefined) await rm(created, { recursive: true, force: true });
+    throw explained(error, out);
   }
 }
 

@@ -7,7 +7,7 @@ import { FEATURE_SCALE } from "../../../src/features/index.ts";
 import { predictor } from "../../../src/train/index.ts";
 import type { Context } from "../context.ts";
 import { type Evaluation, precisionName, readCompressed, readModel, readRun } from "../run.ts";
-import { completeSamples, loadExamples, openDataset, openTrainedDataset } from "../samples.ts";
+import { completeSamples, loadExamples, openOtherDataset, openTrainedDataset } from "../samples.ts";
 import { evaluationOf, saveEvaluation } from "../scoring.ts";
 import { scoreTable } from "../summary.ts";
 import { formatCount } from "../terminal/format.ts";
@@ -25,34 +25,40 @@ export async function evaluate(
   run: string,
   { data, split, precision = "float" }: EvaluateOptions,
 ): Promise<Evaluation> {
-  const record = await readRun(run);
   const known = SPLITS.find((name) => name === split);
   if (known === undefined) throw unknown("split", split, SPLITS);
   if (precision !== "float" && precision !== "int") {
     throw unknown("precision", precision, ["float", "int"]);
   }
-  const { frontend, graph, weights } = await readModel(run);
+  const record = await readRun(run);
+  const { frontend, graph, weights, hash: model } = await readModel(run);
   const compressed = precision === "int" ? await readCompressed(run) : undefined;
-  const { modalities, seed } = record.settings;
+  const { modalities } = record.settings;
   // another folder than the one trained on is allowed: that is how a net meets new recordings
   const opened =
     data === undefined
       ? await openTrainedDataset(run, record, undefined)
-      : await openDataset(data, { seed, modalities });
+      : await openOtherDataset(data, record);
   const samples = samplesOf(opened.dataset, known, modalities);
   const stage = `features of ${split}`;
   const { classes } = graph;
   const examples = await loadExamples(opened, samples, { frontend, classes, context, stage });
-  const scores =
+  const scores = await context.blocking(() =>
     compressed === undefined
       ? predictor(graph, { inputScale: FEATURE_SCALE }).scores(weights, examples)
-      : quantizedScores(compressed.graph, examples);
+      : quantizedScores(compressed.graph, examples),
+  );
   const name = compressed === undefined ? "float" : precisionName(compressed.precision);
   const evaluation = evaluationOf(scores, examples, {
     classes,
-    dataset: opened.dataset.name,
-    split,
-    precision: name,
+    of: {
+      dataset: opened.dataset.name,
+      split,
+      precision: name,
+      data: opened.hash,
+      model,
+      ...(compressed === undefined ? {} : { compressed: compressed.hash }),
+    },
   });
   await saveEvaluation(run, evaluation);
   print(context, modalities.join(" + "), evaluation, run);

@@ -1,10 +1,11 @@
 /** report RUN [--arms RUN,RUN]: one page to look at. */
 
+import { relative, resolve } from "node:path";
 import { renderReport } from "../../studio/report/index.ts";
 import type { Context } from "../context.ts";
 import { reportOf, reportPath } from "../report-data.ts";
-import { readRun } from "../run.ts";
-import { writeWhole } from "../run-folder.ts";
+import { readCompressed, readRun } from "../run.ts";
+import { hasFile, writeWhole } from "../run-folder.ts";
 
 export interface ReportOptions {
   /** Runs of single modalities (or others) to compare with. */
@@ -37,8 +38,16 @@ async function commandsOf(runs: readonly string[], arms: readonly string[]): Pro
     const { modalities, preset, epochs, seed, batch, rate, size } = settings;
     const flags = `--preset ${preset} --modalities ${modalities.join(",")} --epochs ${epochs} --seed ${seed}`;
     const rest = `--batch ${batch} --rate ${rate} --size ${size}`;
-    commands.push(`tinym2net train ${dataset.name} --out ${run} ${flags} ${rest}`);
+    const data = relative("", resolve(run, dataset.folder)) || ".";
+    commands.push(`tinym2net train ${data} --out ${run} ${flags} ${rest}`);
   }
   const compare = arms.length > 0 ? ` --arms ${arms.join(",")}` : "";
-  return [...commands, `tinym2net compress ${runs[0]}`, `tinym2net report ${runs[0]}${compare}`];
+  return [...commands, ...(await compressOf(runs[0])), `tinym2net report ${runs[0]}${compare}`];
+}
+
+async function compressOf(run: string): Promise<string[]> {
+  if (!(await hasFile(run, "compressed.json"))) return [];
+  const { precision, limits } = await readCompressed(run);
+  const within = Object.entries(limits).map(([name, bytes]) => ` --${name} ${bytes}`);
+  return [`tinym2net compress ${run} --bits ${precision}${within.join("")}`];
 }

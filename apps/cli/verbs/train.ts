@@ -1,5 +1,6 @@
 /** train DIR --out RUN: features, training, the best weights. */
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
 import { UserError } from "../../../src/errors.ts";
@@ -20,7 +21,16 @@ import {
 } from "../../../src/train/index.ts";
 import { type Context, Interrupted, pause } from "../context.ts";
 import { type RunRecord, readModel, readRun, SCHEMA_VERSION, type TrainSettings } from "../run.ts";
-import { createRun, hasFile, readBytes, sha256, writeJson, writeWhole } from "../run-folder.ts";
+import {
+  assertFree,
+  createRun,
+  hasFile,
+  jsonText,
+  readBytes,
+  sha256,
+  writeJson,
+  writeTogether,
+} from "../run-folder.ts";
 import {
   completeSamples,
   datasetFolder,
@@ -51,7 +61,10 @@ export interface TrainResult {
   readonly macs: number;
 }
 
-const DEFAULTS = { preset: "tinym2net", epochs: 30, seed: 1, batch: 64, rate: 1e-3, size: 32 };
+const DEFAULTS = { preset: "tinym2net", epochs: 30, seed: 1, rate: 1e-3, size: 32 };
+
+/** As asked for; the batch may be left to the size of the training split. */
+type Wanted = Omit<TrainSettings, "batch"> & { readonly batch?: number };
 
 /** Train, or with `resume` go on with a training that was stopped. */
 export async function train(
@@ -60,6 +73,8 @@ export async function train(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { out, resume = false, force = false } = options;
+  if (resume && force) throw new UserError("train: give --resume or --force, not both");
+  if (!resume) await assertFree(out, { force });
   const saved = resume ? await readRun(out) : undefined;
   const wanted = saved === undefined ? settingsOf(options) : resumedSettings(saved, options);
   const opened = await openDataset(folder, {
@@ -68,12 +83,16 @@ export async function train(
   });
   const { dataset } = opened;
   const modalities = dataset.modalities.map(({ name }) => name);
-  const settings = { ...wanted, modalities };
+  const count = completeSamples(dataset, "train", modalities).length;
+  const settings = { ...wanted, modalities, batch: wanted.batch ?? defaultBatch(count) };
   const hash = await contentHash(dataset);
   if (saved !== undefined && saved.dataset.hash !== hash) {
     throw new UserError(`${folder} is not what ${out} was trained on: its content has changed`);
   }
-  if (resume && (await hasFile(out, "model.json"))) return finished(context, out, settings, null);
+  if (resume && (await hasFile(out, "model.json"))) {
+    await rm(join(out, "checkpoint.bin"), { force: true }); // a kill may have left it
+    return finished(context, out, settings, null);
+  }
   const { graph, frontend, splits } = await prepare(context, opened, settings);
   if (!resume) {
     await createRun(out, { force });
@@ -91,7 +110,6 @@ export async function train(
   const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
   const { weights, record } = training.best();
   const bytes = packWeights(graph, weights);
-  await writeWhole(join(out, "model.weights"), bytes);
   const model = {
     schemaVersion: SCHEMA_VERSION,
     graph,
@@ -99,20 +117,29 @@ export async function train(
     best: record,
     weights: sha256(bytes),
   };
-  await writeJson(out, "model.json", model);
+  await writeTogether([
+    [join(out, "model.weights"), bytes],
+    [join(out, "model.json"), jsonText(model)],
+  ]);
+  await rm(join(out, "checkpoint.bin"), { force: true });
   return finished(context, out, settings, samplesPerSecond);
 }
 
-function settingsOf(options: TrainOptions): TrainSettings {
+/** At least some 16 steps an epoch, so that a small dataset is learned in as many epochs as a large one. */
+function defaultBatch(samples: number): number {
+  return Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(samples / 16))));
+}
+
+function settingsOf(options: TrainOptions): Wanted {
   const { preset: name, modalities = [], epochs, seed, batch, rate, size } = options;
   return {
     preset: name ?? DEFAULTS.preset,
     modalities,
     epochs: epochs ?? DEFAULTS.epochs,
     seed: seed ?? DEFAULTS.seed,
-    batch: batch ?? DEFAULTS.batch,
     rate: rate ?? DEFAULTS.rate,
     size: size ?? DEFAULTS.size,
+    ...(batch === undefined ? {} : { batch }),
   };
 }
 
@@ -121,11 +148,22 @@ function resumedSettings({ settings }: RunRecord, options: TrainOptions): TrainS
   for (const key of ["preset", "epochs", "seed", "batch", "rate", "size"] as const) {
     const given = options[key];
     if (given === undefined || given === settings[key]) continue;
-    throw new UserError(
-      `train --resume: ${key} must be ${settings[key]} as when the run began, got ${given}`,
-    );
+    throw changedSetting(key, settings[key], given);
+  }
+  const { modalities } = options;
+  if (
+    modalities !== undefined &&
+    modalities.toSorted().join() !== settings.modalities.toSorted().join()
+  ) {
+    throw changedSetting("modalities", settings.modalities.join(","), modalities.join(","));
   }
   return settings;
+}
+
+function changedSetting(key: string, before: string | number, given: string | number): UserError {
+  return new UserError(
+    `train --resume: ${key} must be ${before} as when the run began, got ${given}`,
+  );
 }
 
 interface Prepared {
@@ -181,8 +219,13 @@ async function runTraining(
   { out, settings, splits }: RunOptions,
 ): Promise<number | null> {
   const { reporter } = context;
-  const save = (): Promise<void> =>
-    writeWhole(join(out, "checkpoint.bin"), packCheckpoint(training.checkpoint()));
+  const save = async (): Promise<void> => {
+    const checkpoint = training.checkpoint();
+    await writeTogether([
+      [join(out, "train.jsonl"), lines(checkpoint)],
+      [join(out, "checkpoint.bin"), packCheckpoint(checkpoint)],
+    ]);
+  };
   const start = context.now();
   let trained = 0;
   reporter.stage(`train ${settings.modalities.join(" + ")}`);
@@ -193,7 +236,6 @@ async function runTraining(
       reporter.update(done, settings.epochs * steps, `epoch ${epoch}, loss ${loss.toFixed(3)}`);
       if (record !== undefined) {
         await save();
-        await writeWhole(join(out, "train.jsonl"), lines(training.checkpoint()));
         reporter.line(epochLine(record));
       }
       await pause(context);
@@ -274,7 +316,8 @@ async function finished(
   const { parameters, macs } = costOf(graph);
   const score = formatPercent(best.valBalancedAccuracy);
   context.print(
-    `Best epoch ${best.epoch} of ${epochs}: validation balanced accuracy ${score}, accuracy ${formatPercent(best.valAccuracy)}` +
+    `Best epoch ${best.epoch} of ${epochs}: validation balanced accuracy ${score}, ` +
+      `accuracy ${formatPercent(best.valAccuracy)}` +
       (samplesPerSecond === null ? "" : `; ${formatCount(samplesPerSecond)} samples/s`),
   );
   context.print(`Next: tinym2net compress ${out}`);

@@ -44,8 +44,9 @@ export async function verify(
   run: string,
   { targets: names, samples: count, data }: VerifyOptions,
 ): Promise<VerifyResult> {
-  const product = await readProduct(run);
-  const targets = (names ?? targetNames).map((name) => targetOf(name));
+  const { environment } = context;
+  const targets = (names ?? targetNames).map((name) => targetOf(name, { environment }));
+  const { product, compressed } = await readProduct(run);
   if (names !== undefined) for (const wanted of targets) await requireAvailable(wanted);
   const samples = await samplesOf(run, product, count, data);
   context.reporter.stage("verify");
@@ -54,7 +55,7 @@ export async function verify(
   });
   context.reporter.done();
   const equal = results.every((result) => result.equal !== false);
-  await writeJson(run, "verify.json", { results });
+  await writeJson(run, "verify.json", { compressed, results });
   print(context, results, run);
   const byName = Object.fromEntries(results.map((result) => [result.target, result]));
   return { equal, targets: byName, exitCode: equal ? 0 : 3 };
