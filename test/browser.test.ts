@@ -1,4 +1,7 @@
-/** The emitted WebAssembly and the training engine in a real browser: the same integers and floats as in Node. */
+/**
+ * The emitted WebAssembly and the training engine in a real browser: the same integers and floats
+ * as in Node.
+ */
 
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";

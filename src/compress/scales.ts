@@ -55,9 +55,8 @@ export function activationScales(
   const inputGroups = new Set(graph.inputs.map(({ name }) => groups.get(name) ?? name));
   for (const { op, name, inputs } of graph.layers) {
     if (op === "concat" && inputGroups.has(groups.get(name) ?? name)) {
-      throw new UserError(
-        `compress: ${name} concatenates an input of the net directly; put a layer between (inputs: ${inputs.join(", ")})`,
-      );
+      const said = `compress: ${name} concatenates an input of the net directly`;
+      throw new UserError(`${said} (${inputs.join(", ")}); put a layer between`);
     }
   }
   return new Map(

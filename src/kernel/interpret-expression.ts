@@ -39,8 +39,9 @@ export function flat(buffer: Buffer, index: readonly Expr[], environment: Enviro
     for (let axis = 0; axis < axes.length; axis++) {
       const i = axes[axis]();
       if (!(i >= 0 && i < buffer.shape[axis])) {
+        const range = `[0, ${buffer.shape[axis]})`;
         throw new RangeError(
-          `${environment.kernel}: index ${axis} of ${buffer.name} must be in [0, ${buffer.shape[axis]}), got ${i}`,
+          `${environment.kernel}: index ${axis} of ${buffer.name} must be in ${range}, got ${i}`,
         );
       }
       position += i * strides[axis];

@@ -28,7 +28,8 @@ export interface PresetOptions {
 /**
  * The graph of a preset for given inputs.
  *
- * throws   UserError for an unknown name or a modality named as a layer, RangeError if the inputs are too small for its pooling
+ * throws   UserError for an unknown name or a modality named as a layer, RangeError if the inputs
+ *          are too small for its pooling
  */
 export function preset(name: string, options: PresetOptions): Graph {
   const known = PRESETS.find((preset) => preset === name);

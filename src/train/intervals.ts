@@ -99,7 +99,8 @@ export function bootstrap(
  * By how much the score of `a` exceeds that of `b` on the same samples.
  *
  * Both are scored on the same drawn groups, so what is common to them (a hard recording) cancels.
- * Where every draw gives the same difference, and not 0, the draws say nothing; the interval is then Newcombe's (1998, square and add) of the two single ones.
+ * Where every draw gives the same difference, and not 0, the draws say nothing; the interval is
+ * then Newcombe's (1998, square and add) of the two single ones.
  *
  * test     labels and groups, one a sample
  * a, b     predicted classes, one a sample
