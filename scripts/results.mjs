@@ -169,7 +169,8 @@ function section(dataset, results) {
     ({ arm, seeds: s }) =>
       `${arm.join(" + ")} ${Math.round(Object.values(s)[0].train.samplesPerSecond ?? 0)}`,
   );
-  text += `\nTraining, samples a second on one thread (machine shared with other work): ${rates.join(", ")}.\n\n`;
+  const where = "samples a second on one thread, the machine shared with other work";
+  text += `\nTraining, ${where}: ${rates.join(", ")}.\n\n`;
   return text;
 }
 
@@ -188,12 +189,15 @@ for (const dataset of DATASETS) {
   }
   text += section(dataset, results);
 }
+const machine = `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} cores`;
 const head = `# Results on real data
 
-Written by \`node scripts/results.mjs --write\` (Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} cores). The plain recipe:
-preset \`tinym2net\`, Adam with a peak rate of 0.001 and a cosine schedule, the default batch, no augmentation; the epoch with the best balanced
-accuracy on the validation split is kept. Every number is on the test split, mean ± standard deviation over seeds; compression is
-post-training. Flash is exact for weights and tables and estimated for code; RAM is arena + raw inputs + scores, exact, stack apart.
+Written by \`node scripts/results.mjs --write\` (${machine}). The plain recipe: preset
+\`tinym2net\`, Adam with a peak rate of 0.001 and a cosine schedule, the default batch, no
+augmentation; the epoch with the best balanced accuracy on the validation split is kept. Every number
+is on the test split, mean ± standard deviation over seeds; compression is post-training. Flash is
+exact for weights and tables and estimated for code; RAM is arena + raw inputs + scores, exact, stack
+apart.
 
 `;
 if (values.write) writeFileSync(join(root, "docs/results.md"), `${head}${text.trimEnd()}\n`);
