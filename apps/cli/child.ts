@@ -28,6 +28,8 @@ function runVerb({ signal }: Context, command: readonly string[]): Promise<void>
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...command, "--quiet", "--json"], {
       stdio: ["ignore", "ignore", "pipe"],
+      // out of the terminal's reach: Ctrl-C comes from here alone, once, so that it saves
+      detached: true,
     });
     const said: string[] = [];
     const stop = (): void => {

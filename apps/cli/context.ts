@@ -13,6 +13,8 @@ export interface Context {
    * it must not write.
    */
   blocking<T>(work: () => T): Promise<T>;
+  /** How the user calls this program, for the commands that are suggested. */
+  readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds of a monotonic clock. */
   now(): number;

@@ -7,7 +7,7 @@
  * interrupted.
  */
 
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { UserError } from "../../src/errors.ts";
 import { configured } from "./config.ts";
@@ -70,7 +70,7 @@ function commandLine(state: { exitCode: number }): Command {
     async (context, options: DemoFlags) =>
       (await import("./verbs/demo.ts")).demo(context, { seed: 1, ...options }),
   )
-    .option("--out <folder>", "where to put it", "runs/demo")
+    .option("--out <folder>", "where to put it (default: runs/demo, or the next that is free)")
     .option("--epochs <n>", "epochs of each arm", count, 12)
     .option("--force", "replace an earlier demo");
   add(
@@ -214,6 +214,7 @@ async function run(
     signal,
     blocking,
     environment,
+    program: calledAs(process.argv[1] ?? ""),
     now,
     print: (text) => {
       if (!json && text !== "") process.stdout.write(`${text}\n`);
@@ -232,6 +233,12 @@ async function run(
     reporter.stop();
     interrupts.close();
   }
+}
+
+/** An installed program is called by its name, one in a clone through node. */
+function calledAs(script: string): string {
+  const inClone = basename(script) === "tinym2net.js" && !script.includes("node_modules");
+  return inClone ? `node ${relative("", script)}` : "tinym2net";
 }
 
 function defaultRun(folder: string, { modalities }: { modalities?: string[] }): string {

@@ -71,7 +71,7 @@ export async function bench(
   const result = { net: product.name, targets };
   if (run !== undefined) await writeJson(run, "bench.json", { ...source, ...result });
   print(context, result);
-  context.print(run === undefined ? "" : `Next: tinym2net report ${run}`);
+  context.print(run === undefined ? "" : `Next: ${context.program} report ${run}`);
   return result;
 }
 

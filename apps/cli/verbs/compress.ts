@@ -146,7 +146,7 @@ export async function compress(
       { name: arm, evaluation: after, flashBytes, ramBytes },
     ])}\n`,
   );
-  context.print(`Next: tinym2net verify ${run}`);
+  context.print(`Next: ${context.program} verify ${run}`);
   const weighted = graph.layers.filter(isWeighted);
   return {
     precision: bits,

@@ -47,8 +47,8 @@ export async function data(
   const hasErrors = problems.some(({ severity }) => severity === "error");
   context.print(
     hasErrors
-      ? `Put the errors right, then: tinym2net data ${folder}`
-      : `Next: tinym2net train ${folder} --out runs/${dataset.name}`,
+      ? `Put the errors right, then: ${context.program} data ${folder}`
+      : `Next: ${context.program} train ${folder} --out runs/${dataset.name}`,
   );
   return {
     classes: dataset.classes,

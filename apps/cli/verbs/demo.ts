@@ -3,10 +3,11 @@
  * classifier.
  */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { battlefield, writeDataset } from "../../../src/data/index.ts";
 import { runVerbs } from "../child.ts";
-import type { Context } from "../context.ts";
+import { type Context, Interrupted } from "../context.ts";
 import { type Evaluation, readCompressed } from "../run.ts";
 import { scoreTable } from "../summary.ts";
 import { formatDuration, formatPoints } from "../terminal/format.ts";
@@ -18,7 +19,7 @@ import { train } from "./train.ts";
 import { verify } from "./verify.ts";
 
 export interface DemoOptions {
-  readonly out: string;
+  readonly out?: string;
   readonly seed: number;
   readonly epochs: number;
   readonly force?: boolean;
@@ -57,7 +58,7 @@ const ARMS = { audio: ["audio"], image: ["image"], fused: ["audio", "image"] } a
 
 export async function demo(
   context: Context,
-  { out, seed, epochs, force = false }: DemoOptions,
+  { out = freeFolder("runs/demo"), seed, epochs, force = false }: DemoOptions,
 ): Promise<DemoResult> {
   const started = context.now();
   const quiet = { ...context, print: () => {} };
@@ -67,19 +68,21 @@ export async function demo(
   await writeDataset(folder("battlefield"), { samples: battlefield({ seed }), force });
   reporter.done();
   // the single arms train in a process of their own, beside the fused net
-  const single = runVerbs(context, singleArms(folder, { seed, epochs, force }));
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  const single = runVerbs({ ...context, signal }, singleArms(folder, { seed, epochs, force }));
   const fused = folder("fused");
   const data = folder("battlefield");
   const modalities = ARMS.fused;
-  const both = train(quiet, data, { out: fused, modalities, seed, epochs, force });
-  await Promise.all([single, both]);
+  const both = train({ ...quiet, signal }, data, { out: fused, modalities, seed, epochs, force });
+  await bothOrNeither([single, both], failure);
   const scored = new Map<string, Evaluation>();
   for (const name of Object.keys(ARMS)) {
     scored.set(name, await evaluate(quiet, folder(name), { split: "test" }));
   }
   await compress(quiet, fused, { bits: "mixed" });
   scored.set("integer", await evaluate(quiet, fused, { split: "test", precision: "int" }));
-  const { equal } = await verify(quiet, fused, { samples: 3 });
+  const { equal, targets } = await verify(quiet, fused, { samples: 3 });
   const packages = folder("deploy");
   await deploy(quiet, fused, { target: "portable", out: join(packages, "portable"), force });
   await deploy(quiet, fused, { target: "wasm", out: join(packages, "wasm"), force });
@@ -101,12 +104,14 @@ export async function demo(
   context.print(
     `Fusing adds ${formatPoints(gain)} of balanced accuracy to the best single sensor.`,
   );
-  context.print(
-    `Reference interpreter, WebAssembly and compiled C: ${equal ? "equal integers" : "DIFFERENT"}.`,
-  );
+  for (const { target, equal: same, skipped } of Object.values(targets)) {
+    const said =
+      same === null ? `not run (${skipped ?? ""})` : same ? "equal integers" : "DIFFERENT";
+    context.print(`Reference interpreter and ${target}: ${said}.`);
+  }
   context.print(`Report: ${file}   (${formatDuration(seconds)})\n`);
   if (missed.length > 0) context.print(`Bounds missed: ${missed.join("; ")}\n`);
-  context.print(nextCommands(folder));
+  context.print(nextCommands(context.program, folder));
   return {
     synthetic: true,
     arms: Object.fromEntries([...scored].map(([name, e]) => [name, withoutSamples(e)])),
@@ -118,6 +123,32 @@ export async function demo(
     missed,
     exitCode: missed.length > 0 ? 3 : 0,
   };
+}
+
+/** The first of name, name-2, name-3 ... that is not there: a demo replaces nothing unasked. */
+function freeFolder(name: string): string {
+  let free = name;
+  for (let n = 2; existsSync(free); n++) free = `${name}-${n}`;
+  return free;
+}
+
+/** Wait for all; when one fails the others are stopped, and their ends awaited. */
+async function bothOrNeither(
+  jobs: readonly Promise<unknown>[],
+  failure: AbortController,
+): Promise<void> {
+  const results = await Promise.allSettled(
+    jobs.map((job) =>
+      job.catch((error: unknown) => {
+        failure.abort();
+        throw error;
+      }),
+    ),
+  );
+  const failed = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  // the first cause, not the interruptions that followed from it
+  const [cause] = [...failed.filter((error) => !(error instanceof Interrupted)), ...failed];
+  if (cause !== undefined) throw cause;
 }
 
 /** Command lines of the arms with one modality each. */
@@ -191,10 +222,10 @@ function withoutSamples({ ids: _i, groups: _g, labels: _l, predictions: _p, ...r
   return rest;
 }
 
-function nextCommands(folder: (name: string) => string): string {
+function nextCommands(program: string, folder: (name: string) => string): string {
   const lines = [
-    `tinym2net data ${folder("battlefield")}`,
-    `tinym2net bench ${folder("fused")}`,
+    `${program} data ${folder("battlefield")}`,
+    `${program} bench ${folder("fused")}`,
     `make -C ${join(folder("deploy"), "portable")} selftest`,
   ];
   return ["Next:", ...lines.map((line) => `  ${line}`)].join("\n");

@@ -27,6 +27,6 @@ export async function doctor(context: Context): Promise<DoctorResult> {
     `tinym2net ${toolVersion()}, Node ${process.version}, ${process.platform} ${process.arch}\n`,
   );
   context.print(`${renderTable(["target", "runs here", "why"], rows)}\n`);
-  context.print("Next: tinym2net demo");
+  context.print(`Next: ${context.program} demo`);
   return { version: toolVersion(), node: process.version, targets };
 }

@@ -89,5 +89,5 @@ function print(context: Context, name: string, evaluation: Evaluation, run: stri
     c.f1.toFixed(3),
   ]);
   context.print(`${renderTable(["class", "n", "precision", "recall", "F1"], rows)}\n`);
-  context.print(`Next: tinym2net report ${run}`);
+  context.print(`Next: ${context.program} report ${run}`);
 }

@@ -26,7 +26,7 @@ export async function report(
   const file = reportPath(run);
   await writeWhole(file, renderReport(data));
   context.print(`Report: ${file}`);
-  context.print(`Next: tinym2net deploy ${run} --target portable --out firmware`);
+  context.print(`Next: ${context.program} deploy ${run} --target portable --out firmware`);
   return { file, ...(data.gain ? { gain: data.gain } : {}) };
 }
 

@@ -320,7 +320,7 @@ async function finished(
       `accuracy ${formatPercent(best.valAccuracy)}` +
       (samplesPerSecond === null ? "" : `; ${formatCount(samplesPerSecond)} samples/s`),
   );
-  context.print(`Next: tinym2net compress ${out}`);
+  context.print(`Next: ${context.program} compress ${out}`);
   return {
     run: out,
     split: "val",

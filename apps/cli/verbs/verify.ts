@@ -100,5 +100,5 @@ function print(context: Context, results: readonly Verification[], run: string):
   ]);
   context.print("Against the reference interpreter, raw samples and pixels in, scores out\n");
   context.print(`${renderTable(["target", "result", "samples", "first difference"], rows)}\n`);
-  context.print(`Next: tinym2net deploy ${run} --target portable --out firmware`);
+  context.print(`Next: ${context.program} deploy ${run} --target portable --out firmware`);
 }
