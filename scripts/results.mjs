@@ -96,7 +96,7 @@ function runArm({ name, epochs }, arm, seed, isFused) {
     result.int[bits] = kept(run, bits, () => {
       const compressed = tinym2net("compress", run, "--bits", bits, "--data", data);
       const flags = ["--data", data, "--split", "test", "--precision", "int"];
-      return { compressed, ...tinym2net("evaluate", run, ...flags) };
+      return { ...tinym2net("evaluate", run, ...flags), compressed };
     });
   }
   result.verify = kept(run, "verify", () =>
