@@ -197,6 +197,7 @@ export function when(
 interface LoopOptions {
   readonly from?: Operand;
   readonly step?: number;
+  readonly parallel?: boolean;
 }
 
 /** for (name = from; name < to; name += step), in order. */
@@ -204,7 +205,7 @@ export function loop(
   name: string,
   to: Operand,
   body: (index: Variable) => readonly Statement[],
-  { from = 0, step = 1 }: LoopOptions = {},
+  { from = 0, step = 1, parallel = false }: LoopOptions = {},
 ): Statement {
   const index = variable(name, "s32");
   return {
@@ -214,6 +215,7 @@ export function loop(
     to: lift(to, "s32"),
     step,
     lanes: 0,
+    parallel,
     body: checkedBody(name, body(index), false),
   };
 }
@@ -223,12 +225,13 @@ export function lanes(
   name: string,
   extent: number,
   body: (index: Variable) => readonly Statement[],
-  { vectors = 1 }: { vectors?: number } = {},
+  { vectors = 1, parallel = false }: { vectors?: number; parallel?: boolean } = {},
 ): Statement {
   const index = variable(name, "s32");
   const [from, to] = [s32(0), s32(extent)];
   const statements = checkedBody(name, body(index), true);
-  return { op: "for", variable: index, from, to, step: 1, lanes: vectors, body: statements };
+  const range = { variable: index, from, to, step: 1 };
+  return { op: "for", ...range, lanes: vectors, parallel, body: statements };
 }
 
 /** A loop keeps its counter; a lanes loop sets only variables of its own, or iterations would depend. */

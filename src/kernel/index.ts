@@ -37,3 +37,4 @@ export {
   type Layout,
   layoutOf,
 } from "./wasm/module.ts";
+export { compileThreads, type ThreadedRunner } from "./worker.ts";

@@ -10,7 +10,8 @@
  *   if it does); only the `wrap` operations wrap. Shifts right are arithmetic unless named shrU.
  * - Bit width belongs to the buffer: loading s8, u8, s4, s16 or s32 gives an s32. An s4 buffer
  *   holds two values a byte, low nibble first. Storing keeps the low bits.
- * - A loop marked `lanes` promises independent iterations; a consumer may run several at once.
+ * - A loop marked `lanes` promises independent iterations; a consumer may run several at once. One
+ *   marked `parallel` promises that threads may share it.
  * - Every variable name is unique within its kernel; a variable without a value is 0.
  */
 
@@ -124,6 +125,8 @@ export type Statement =
       readonly step: number;
       /** 0: in order. n > 0: iterations are independent, n vectors of them may run at once. */
       readonly lanes: number;
+      /** Threads share the iterations: each stores elsewhere than the others, see wasm/parts.ts. */
+      readonly parallel: boolean;
       readonly body: readonly Statement[];
     }
   | { readonly op: "let" | "set"; readonly variable: Variable; readonly value: Expr }

@@ -12,10 +12,12 @@ import {
   type Call,
   call,
   compile,
+  compileThreads,
   plan,
   type Routine,
   type Runner,
   type Storage,
+  type ThreadedRunner,
 } from "../kernel/index.ts";
 import { adam } from "./kernels/adam.ts";
 import { dequantize, sum } from "./kernels/elementwise.ts";
@@ -43,6 +45,19 @@ export interface TrainingOptions {
  */
 export function compileTraining(net: Net, options: TrainingOptions): Runner {
   return compile(plan(trainingRoutine(net, options)));
+}
+
+/**
+ * The same on several threads; equal to it in every bit, whatever their number.
+ *
+ * throws   an Error if a thread cannot be started
+ */
+export function compileTrainingThreads(
+  net: Net,
+  options: TrainingOptions,
+  threads: number,
+): Promise<ThreadedRunner> {
+  return compileThreads(plan(trainingRoutine(net, options)), threads);
 }
 
 /** Inference on a batch: inputs as above, `$logits`, parameters by name. */

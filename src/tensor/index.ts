@@ -5,6 +5,7 @@
 export {
   compileInference,
   compileTraining,
+  compileTrainingThreads,
   type TrainingOptions,
   trainingRoutine,
 } from "./compile.ts";

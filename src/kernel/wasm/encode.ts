@@ -9,6 +9,7 @@
 import { addressOf } from "../affine.ts";
 import { bodiesOf, expressionsOf, type Kernel, type Statement } from "../language.ts";
 import { OP, TYPE, unsigned } from "./bytes.ts";
+import { type Part, shareOf, WHOLE } from "./parts.ts";
 import { pushScalar } from "./scalar.ts";
 import {
   constant,
@@ -34,7 +35,7 @@ const LANES = 4;
  * The body of a function (locals and code, without its size) whose parameters are the buffers'
  * addresses.
  */
-export function encodeKernel(kernel: Kernel): number[] {
+export function encodeKernel(kernel: Kernel, part: Part = WHOLE): number[] {
   const scope: Scope = {
     code: [],
     localTypes: [],
@@ -44,6 +45,7 @@ export function encodeKernel(kernel: Kernel): number[] {
     pointers: new Map(),
     loopVariables: new Set(),
     nonNegative: new Set(),
+    part,
   };
   for (const statement of kernel.body) encodeStatement(scope, statement);
   const locals = scope.localTypes.flatMap((type) => [1, type]);
@@ -55,6 +57,12 @@ function encodeStatement(scope: Scope, statement: Statement): void {
   const { lane } = scope;
   switch (statement.op) {
     case "for":
+      if (statement.parallel && scope.part.parts > 1) {
+        const share = shareOf(statement, scope.part);
+        // loops inside are not cut again
+        if (share !== undefined) encodeStatement({ ...scope, part: WHOLE }, share);
+        return;
+      }
       if (statement.lanes > 0 && lane === undefined) return encodeLanes(scope, statement);
       return encodeFor(scope, statement);
     case "let":
@@ -138,10 +146,11 @@ function repeat(scope: Scope, loop: For, pushEnd: () => void, again: boolean): v
 function encodeLanes(scope: Scope, loop: For): void {
   const { variable, body, to } = loop;
   const extent = to.op === "constant" ? to.value : 0;
+  const first = loop.from.op === "constant" ? loop.from.value : 0;
   const lane: Lane = { variable: variable.name, vectors: loop.lanes, varying: new Set() };
   const varying = varyingIn(body, lane);
-  const isVector = extent >= LANES && body.every((s) => canEncode(s, { ...lane, varying }));
-  let done = 0;
+  const isVector = extent - first >= LANES && body.every((s) => canEncode(s, { ...lane, varying }));
+  let done = first;
   for (const vectors of isVector ? [loop.lanes, 1] : []) {
     const step = LANES * vectors;
     const end = extent - ((extent - done) % step);

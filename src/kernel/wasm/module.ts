@@ -9,9 +9,11 @@
 import type { Runner } from "../interpret.ts";
 import type { Kernel } from "../language.ts";
 import type { Placed, Program } from "../plan.ts";
-import { type Role, type TypedArray, viewOf } from "../routine.ts";
+import { type Role, viewOf } from "../routine.ts";
+import { barrierBody } from "./barrier.ts";
 import { join, list, OP, section, signed, TYPE, text, unsigned } from "./bytes.ts";
 import { encodeKernel } from "./encode.ts";
+import { isShared, type Part, WHOLE } from "./parts.ts";
 
 const PAGE_BYTES = 65_536;
 const REGIONS: readonly Role[] = ["constant", "state", "input", "output", "scratch"];
@@ -25,7 +27,7 @@ export interface Layout {
 /** Where the regions of a program lie in the module's memory; each starts at a multiple of 64. */
 export function layoutOf({ regionBytes }: Program): Layout {
   const bases = { constant: 0, state: 0, input: 0, output: 0, scratch: 0 };
-  let at = 64; // address 0 stays free, so that a null pointer is never valid
+  let at = 64; // no pointer is 0; the barrier's counters lie below
   for (const role of REGIONS) {
     bases[role] = at;
     at = Math.ceil((at + regionBytes[role]) / 64) * 64;
@@ -33,60 +35,82 @@ export function layoutOf({ regionBytes }: Program): Layout {
   return { bases, pages: Math.ceil(at / PAGE_BYTES) };
 }
 
-/** A module that exports `memory` and `run`. */
-export function encodeModule(program: Program): Uint8Array<ArrayBuffer> {
+/**
+ * A module that exports `run`.
+ *
+ * part     with one part the module has and exports its memory; with several it imports a shared
+ *          one as env.memory and runs its share of every call, all parts meeting between two calls
+ */
+export function encodeModule(program: Program, part: Part = WHOLE): Uint8Array<ArrayBuffer> {
   const { bases, pages } = layoutOf(program);
+  const isAlone = part.parts === 1;
   const kernels = distinctKernels(program);
-  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel));
-  const runBody = encodeRun(program, kernels, bases);
+  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel, part));
+  const barrier = isAlone ? [] : [barrierBody(part.parts)];
+  const runBody = encodeRun(program, kernels, bases, part);
   const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
   const functionTypes = [...kernels.values()].map(({ kernel }) => [
     types.indexOf(kernel.buffers.length) + 1,
   ]);
-  const segments = program.storage.filter(({ data, within }) => data !== undefined && !within);
-  const functions = [...bodies, runBody].map((body) =>
+  const functions = [...bodies, ...barrier, runBody].map((body) =>
     join([Uint8Array.from(unsigned(body.length)), Uint8Array.from(body)]),
   );
+  const shared = [
+    ...text("env"),
+    ...text("memory"),
+    2,
+    0x03,
+    ...unsigned(pages),
+    ...unsigned(pages),
+  ];
+  const ownMemory = [...text("memory"), 2, 0];
+  const run = [...text("run"), 0, ...unsigned(functions.length - 1)];
+  // every instance would write its data again: the first part alone has them
+  const hasData = part.part === 0;
   const bytes = join([
     Uint8Array.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]),
     section(1, list([[0x60, 0, 0], ...types.map(signature)])),
-    section(3, list([...functionTypes, [0]])),
-    section(5, list([[0x00, ...unsigned(pages)]])),
-    section(
-      7,
-      list([
-        [...text("memory"), 2, 0],
-        [...text("run"), 0, ...unsigned(bodies.length)],
-      ]),
-    ),
+    ...(isAlone ? [] : [section(2, list([shared]))]),
+    section(3, list([...functionTypes, ...barrier.map(() => [0]), [0]])),
+    ...(isAlone ? [section(5, list([[0x00, ...unsigned(pages)]]))] : []),
+    section(7, list(isAlone ? [ownMemory, run] : [run])),
     section(10, join([Uint8Array.from(unsigned(functions.length)), ...functions])),
-    section(
-      11,
-      join([
-        Uint8Array.from(unsigned(segments.length)),
-        ...segments.map((storage) => dataSegment(storage, bases[storage.role])),
-      ]),
-    ),
+    ...(hasData ? [dataSection(program, bases)] : []),
   ]);
   return bytes as Uint8Array<ArrayBuffer>;
 }
 
-/** A program compiled to WebAssembly and ready to run in this process. */
+function dataSection({ storage }: Program, bases: Layout["bases"]): Uint8Array {
+  const segments = storage.filter(({ data, within }) => data !== undefined && !within);
+  return section(
+    11,
+    join([
+      Uint8Array.from(unsigned(segments.length)),
+      ...segments.map((placed) => dataSegment(placed, bases[placed.role])),
+    ]),
+  );
+}
+
+/** A program compiled to WebAssembly and ready to run in this thread. */
 export function compile(program: Program): Runner {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(encodeModule(program)));
   const { memory, run } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory) || typeof run !== "function") {
     throw new Error("internal: the module must export memory and run");
   }
+  return { view: viewer(program, memory), run: () => run() };
+}
+
+/** Views of a program's storage in a memory laid out by layoutOf. */
+export function viewer(program: Program, memory: WebAssembly.Memory): Runner["view"] {
   const { bases } = layoutOf(program);
   const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
-  const view = (name: string): TypedArray => {
+  return (name) => {
     const storage = placed.get(name);
     if (storage === undefined) throw new RangeError(`compile: unknown storage ${name}`);
     const { type, shape, role, address } = storage;
     return viewOf(type, shape, memory.buffer, bases[role] + address);
   };
-  return { view, run: () => run() };
 }
 
 function signature(parameters: number): number[] {
@@ -123,8 +147,10 @@ export function kernelKey({ buffers, body }: Kernel): string {
 function encodeRun(
   program: Program,
   kernels: ReadonlyMap<string, Indexed>,
-  bases: Readonly<Record<Role, number>>,
+  bases: Layout["bases"],
+  { part, parts }: Part,
 ): number[] {
+  const barrier = parts > 1 ? [OP.call, ...unsigned(kernels.size)] : [];
   const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
   const code = program.calls.flatMap(({ kernel, arguments: names }) => {
     const addresses = names.flatMap((name) => {
@@ -133,7 +159,9 @@ function encodeRun(
       return [OP.i32Const, ...signed(address)];
     });
     const { index = 0 } = kernels.get(kernelKey(kernel)) ?? {};
-    return [...addresses, OP.call, ...unsigned(index)];
+    // what cannot be shared, the first thread does alone
+    const isMine = part === 0 || isShared(kernel);
+    return [...(isMine ? [...addresses, OP.call, ...unsigned(index)] : []), ...barrier];
   });
   return [0, ...code, OP.end];
 }

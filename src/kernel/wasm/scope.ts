@@ -20,6 +20,7 @@ import {
   type Statement,
 } from "../language.ts";
 import { OP, signed, TYPE, unsigned } from "./bytes.ts";
+import type { Part } from "./parts.ts";
 
 type For = Extract<Statement, { op: "for" }>;
 
@@ -43,6 +44,8 @@ export interface Scope {
   /** Loop variables that are known never to be below 0. */
   readonly nonNegative: ReadonlySet<string>;
   readonly lane?: Lane;
+  /** Which share of the parallel loops is written. */
+  readonly part: Part;
 }
 
 export function emit(scope: Scope, ...bytes: number[]): void {

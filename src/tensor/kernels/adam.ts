@@ -57,7 +57,7 @@ export function adam(
         ),
       ),
     ],
-    { vectors: 1 },
+    { vectors: 1, parallel: true },
   );
   const settings = [rate, fixM, fixV, decay].map((value, i) => b.declare(value, b.load(hyper, i)));
   return b.kernel("adam", [p, g, m, v, hyper], [...settings, body]);

@@ -15,7 +15,7 @@ export interface Rows {
 }
 
 const BLOCK = 64;
-const LANES = { vectors: 2 };
+const LANES = { vectors: 2, parallel: true };
 
 /** target [C] += terms over the rows, where each term is one of the loaded values' function. */
 function accumulate(
@@ -48,7 +48,7 @@ function accumulate(
     ],
     { step: BLOCK },
   );
-  return [...targets.map(({ buffer }, i) => zero([C], buffer, `z${tag}${i}`)), blocks];
+  return [...targets.map(({ buffer }, i) => zero(C, buffer, `z${tag}${i}`)), blocks];
 }
 
 /**
@@ -75,16 +75,21 @@ export function batchStatistics(
     [x, mean, inverse, running],
     [
       ...accumulate("a", { rows, C }, [{ buffer: mean, term: (row, c) => b.load(x, row, c) }]),
-      b.lanes("cm", C, (c) => [b.store(mean, [c], b.mul(b.load(mean, c), b.f32(1 / rows)))]),
+      b.lanes("cm", C, (c) => [b.store(mean, [c], b.mul(b.load(mean, c), b.f32(1 / rows)))], LANES),
       ...accumulate("b", { rows, C }, [
         { buffer: inverse, term: (row, c) => b.mul(centred(row, c), centred(row, c)) },
       ]),
-      b.lanes("cv", C, (c) => [
-        b.declare(variance, b.mul(b.load(inverse, c), b.f32(1 / rows))),
-        moved(0, c, b.load(mean, c)),
-        moved(1, c, b.mul(variance, b.f32(unbiased))),
-        b.store(inverse, [c], b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
-      ]),
+      b.lanes(
+        "cv",
+        C,
+        (c) => [
+          b.declare(variance, b.mul(b.load(inverse, c), b.f32(1 / rows))),
+          moved(0, c, b.load(mean, c)),
+          moved(1, c, b.mul(variance, b.f32(unbiased))),
+          b.store(inverse, [c], b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
+        ],
+        LANES,
+      ),
     ],
   );
 }
@@ -94,14 +99,19 @@ export function runningStatistics(C: number, epsilon: number): Kernel {
   const running = b.buffer("running", "f32", [2, C]);
   const mean = b.buffer("mean", "f32", [C]);
   const inverse = b.buffer("inverse", "f32", [C]);
-  const body = b.lanes("c", C, (c) => [
-    b.store(mean, [c], b.load(running, 0, c)),
-    b.store(
-      inverse,
-      [c],
-      b.div(b.f32(1), b.unary("sqrt", b.add(b.load(running, 1, c), b.f32(epsilon)))),
-    ),
-  ]);
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.store(mean, [c], b.load(running, 0, c)),
+      b.store(
+        inverse,
+        [c],
+        b.div(b.f32(1), b.unary("sqrt", b.add(b.load(running, 1, c), b.f32(epsilon)))),
+      ),
+    ],
+    LANES,
+  );
   return b.kernel("running_statistics", [running, mean, inverse], [body]);
 }
 
@@ -128,21 +138,37 @@ export function normalize({ rows, C }: Rows): Kernel {
   return b.kernel("normalize", [x, mean, inverse, gamma, beta, y], [body]);
 }
 
-/** dgamma, dbeta [C] and dx [rows, C] from dy, for statistics of the batch itself. */
+/** dgamma and dbeta [C] from dy, for statistics of the batch itself. */
+export function normalizeSums({ rows, C }: Rows): Kernel {
+  const [x, dy] = ["x", "dy"].map((name) => b.buffer(name, "f32", [rows, C]));
+  const [mean, inverse, dgamma, dbeta] = vectors(C, ["mean", "inverse", "dgamma", "dbeta"]);
+  const sums = accumulate("a", { rows, C }, [
+    { buffer: dbeta, term: (row, c) => b.load(dy, row, c) },
+    {
+      buffer: dgamma,
+      term: (row, c) => b.mul(b.load(dy, row, c), hat(x, mean, inverse, row, c)),
+    },
+  ]);
+  return b.kernel("normalize_sums", [x, dy, mean, inverse, dgamma, dbeta], sums);
+}
+
+/** dx = gamma / sigma * (dy - mean(dy) - hat * mean(dy * hat)), [rows, C]. */
 export function normalizeGradient({ rows, C }: Rows): Kernel {
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
-  const [mean, inverse, gamma, dgamma, dbeta] = ["mean", "inverse", "gamma", "dgamma", "dbeta"].map(
-    (name) => b.buffer(name, "f32", [C]),
-  );
-  const hat = (row: Expr, c: Expr): Expr =>
-    b.mul(b.sub(b.load(x, row, c), b.load(mean, c)), b.load(inverse, c));
+  const [mean, inverse, gamma, dgamma, dbeta] = vectors(C, [
+    "mean",
+    "inverse",
+    "gamma",
+    "dgamma",
+    "dbeta",
+  ]);
   const gradient = b.loop("row", rows, (row) => [
     b.lanes(
       "c",
       C,
       (c) => {
-        // dx = gamma / sigma * (dy - mean(dy) - hat * mean(dy * hat))
-        const share = b.add(b.load(dbeta, c), b.mul(hat(row, c), b.load(dgamma, c)));
+        const centred = hat(x, mean, inverse, row, c);
+        const share = b.add(b.load(dbeta, c), b.mul(centred, b.load(dgamma, c)));
         const scale = b.mul(b.load(inverse, c), b.load(gamma, c));
         const rest = b.sub(b.load(dy, row, c), b.mul(share, b.f32(1 / rows)));
         return [b.store(dx, [row, c], b.mul(scale, rest))];
@@ -153,12 +179,17 @@ export function normalizeGradient({ rows, C }: Rows): Kernel {
   return b.kernel(
     "normalize_gradient",
     [x, dy, mean, inverse, gamma, dgamma, dbeta, dx],
-    [
-      ...accumulate("a", { rows, C }, [
-        { buffer: dbeta, term: (row, c) => b.load(dy, row, c) },
-        { buffer: dgamma, term: (row, c) => b.mul(b.load(dy, row, c), hat(row, c)) },
-      ]),
-      gradient,
-    ],
+    [gradient],
   );
+}
+
+type Buffer = Kernel["buffers"][number];
+
+function vectors(C: number, names: readonly string[]): Buffer[] {
+  return names.map((name) => b.buffer(name, "f32", [C]));
+}
+
+/** The normalised value, before gamma and beta. */
+function hat(x: Buffer, mean: Buffer, inverse: Buffer, row: Expr, c: Expr): Expr {
+  return b.mul(b.sub(b.load(x, row, c), b.load(mean, c)), b.load(inverse, c));
 }

@@ -46,39 +46,43 @@ function correlate(name: string, { batch, C, rows, columns, bias, flip }: Correl
   const offsets = b.buffer("bias", "f32", [C]);
   const y = b.buffer("y", "f32", [batch, rows.outputs, columns.outputs, C]);
   const turned = (tap: number, { kernel }: Axis): number => (flip ? kernel - 1 - tap : tap);
-  const body = b.loop("n", batch, (n) =>
-    segmentsOf(rows).flatMap((vertical, i) =>
-      segmentsOf(columns).map((horizontal, j) => {
-        const tag = `${i}_${j}`;
-        const sum = b.variable(`acc${tag}`, "f32");
-        const pixel = (oy: ReturnType<typeof b.variable>): Statement =>
-          b.loop(
-            `ox${tag}`,
-            horizontal.to,
-            (ox) => [
-              b.lanes(
-                `c${tag}`,
-                C,
-                (c) => [
-                  b.declare(sum, bias ? b.load(offsets, c) : 0),
-                  ...vertical.taps.flatMap((ky) =>
-                    horizontal.taps.map((kx) => {
-                      const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
-                      const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
-                      const tap = b.load(w, turned(ky, rows), turned(kx, columns), c);
-                      return b.set(sum, b.add(sum, b.mul(b.load(x, n, iy, ix, c), tap)));
-                    }),
-                  ),
-                  b.store(y, [n, oy, ox, c], sum),
-                ],
-                { vectors: VECTORS },
-              ),
-            ],
-            { from: horizontal.from },
-          );
-        return b.loop(`oy${tag}`, vertical.to, (oy) => [pixel(oy)], { from: vertical.from });
-      }),
-    ),
+  const body = b.loop(
+    "n",
+    batch,
+    (n) =>
+      segmentsOf(rows).flatMap((vertical, i) =>
+        segmentsOf(columns).map((horizontal, j) => {
+          const tag = `${i}_${j}`;
+          const sum = b.variable(`acc${tag}`, "f32");
+          const pixel = (oy: ReturnType<typeof b.variable>): Statement =>
+            b.loop(
+              `ox${tag}`,
+              horizontal.to,
+              (ox) => [
+                b.lanes(
+                  `c${tag}`,
+                  C,
+                  (c) => [
+                    b.declare(sum, bias ? b.load(offsets, c) : 0),
+                    ...vertical.taps.flatMap((ky) =>
+                      horizontal.taps.map((kx) => {
+                        const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
+                        const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
+                        const tap = b.load(w, turned(ky, rows), turned(kx, columns), c);
+                        return b.set(sum, b.add(sum, b.mul(b.load(x, n, iy, ix, c), tap)));
+                      }),
+                    ),
+                    b.store(y, [n, oy, ox, c], sum),
+                  ],
+                  { vectors: VECTORS },
+                ),
+              ],
+              { from: horizontal.from },
+            );
+          return b.loop(`oy${tag}`, vertical.to, (oy) => [pixel(oy)], { from: vertical.from });
+        }),
+      ),
+    { parallel: true },
   );
   return b.kernel(name, bias ? [x, w, offsets, y] : [x, w, y], [body]);
 }
@@ -90,28 +94,38 @@ export function depthwiseScatter({ batch, shape }: Image, window: Window): Kerne
   const dy = b.buffer("x", "f32", [batch, rows.outputs, columns.outputs, C]);
   const w = b.buffer("w", "f32", [rows.kernel, columns.kernel, C]);
   const dx = b.buffer("y", "f32", [batch, H, W, C]);
-  const clear = b.loop("zn", batch, (n) => [
-    b.loop("zy", H, (y) => [
-      b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
-    ]),
-  ]);
-  const body = b.loop("n", batch, (n) => [
-    b.loop("oy", rows.outputs, (oy) => [
-      b.loop("ox", columns.outputs, (ox) => [
-        b.loop("ky", rows.kernel, (ky) => [
-          b.loop("kx", columns.kernel, (kx) => {
-            const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-            const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
-            const addition = b.lanes("c", C, (c) => {
-              const product = b.mul(b.load(dy, n, oy, ox, c), b.load(w, ky, kx, c));
-              return [b.store(dx, [n, iy, ix, c], b.add(b.load(dx, n, iy, ix, c), product))];
-            });
-            return [b.when(b.inside([iy, H], [ix, W]), [addition])];
-          }),
+  const clear = b.loop(
+    "zn",
+    batch,
+    (n) => [
+      b.loop("zy", H, (y) => [
+        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
+      ]),
+    ],
+    { parallel: true },
+  );
+  const body = b.loop(
+    "n",
+    batch,
+    (n) => [
+      b.loop("oy", rows.outputs, (oy) => [
+        b.loop("ox", columns.outputs, (ox) => [
+          b.loop("ky", rows.kernel, (ky) => [
+            b.loop("kx", columns.kernel, (kx) => {
+              const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
+              const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
+              const addition = b.lanes("c", C, (c) => {
+                const product = b.mul(b.load(dy, n, oy, ox, c), b.load(w, ky, kx, c));
+                return [b.store(dx, [n, iy, ix, c], b.add(b.load(dx, n, iy, ix, c), product))];
+              });
+              return [b.when(b.inside([iy, H], [ix, W]), [addition])];
+            }),
+          ]),
         ]),
       ]),
-    ]),
-  ]);
+    ],
+    { parallel: true },
+  );
   return b.kernel("depthwise_scatter", [dy, w, dx], [clear, body]);
 }
 
@@ -123,7 +137,9 @@ export function depthwiseWeightGradient({ batch, shape }: Image, window: Window)
   const dy = b.buffer("dy", "f32", [batch, rows.outputs, columns.outputs, C]);
   const dw = b.buffer("dw", "f32", [rows.kernel, columns.kernel, C]);
   const clear = b.loop("zy", rows.kernel, (y) => [
-    b.loop("zx", columns.kernel, (k) => [b.lanes("zc", C, (c) => [b.store(dw, [y, k, c], 0)])]),
+    b.loop("zx", columns.kernel, (k) => [
+      b.lanes("zc", C, (c) => [b.store(dw, [y, k, c], 0)], { parallel: true }),
+    ]),
   ]);
   const body = b.loop("n", batch, (n) => [
     b.loop("oy", rows.outputs, (oy) => [
@@ -149,7 +165,7 @@ export function depthwiseWeightGradient({ batch, shape }: Image, window: Window)
               ),
               b.store(dw, [ky, kx, c], b.add(b.load(dw, ky, kx, c), sum)),
             ],
-            { vectors: VECTORS },
+            { vectors: VECTORS, parallel: true },
           );
         });
         return [b.when(b.inside([iy, H]), taps)];

@@ -55,18 +55,23 @@ export function dropout(size: number, { rate, salt }: { rate: number; salt: numb
     b.mulWrap(b.load(counter, 1), 0x9e3779b9 | 0),
     b.addWrap(b.load(counter, 0), Math.imul(salt + 1, 0x85ebca6b)),
   );
-  const body = b.lanes("i", size, (i) => [
-    b.declare(hash, mix(b.bitXor(mix(b.addWrap(i, key)), key))),
-    b.store(
-      y,
-      [i],
-      b.select(
-        b.less(b.shrU(hash, 8), threshold),
-        b.f32(0),
-        b.mul(b.load(x, i), b.f32(1 / (1 - rate))),
+  const body = b.lanes(
+    "i",
+    size,
+    (i) => [
+      b.declare(hash, mix(b.bitXor(mix(b.addWrap(i, key)), key))),
+      b.store(
+        y,
+        [i],
+        b.select(
+          b.less(b.shrU(hash, 8), threshold),
+          b.f32(0),
+          b.mul(b.load(x, i), b.f32(1 / (1 - rate))),
+        ),
       ),
-    ),
-  ]);
+    ],
+    { parallel: true },
+  );
   return b.kernel("dropout", [x, counter, y], [b.declare(key, mix(base)), body]);
 }
 
@@ -79,5 +84,5 @@ function mix(value: Expr): Expr {
 type Body = Parameters<typeof b.lanes>[2];
 
 function map(name: string, buffers: Kernel["buffers"], size: number, body: Body): Kernel {
-  return b.kernel(name, buffers, [b.lanes("i", size, body, { vectors: 2 })]);
+  return b.kernel(name, buffers, [b.lanes("i", size, body, { vectors: 2, parallel: true })]);
 }

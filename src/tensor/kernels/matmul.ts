@@ -69,7 +69,9 @@ export function matmulTransposed({ M, K, N }: MatmulShape): Kernel {
       `n${tag}`,
       N,
       (n) => [
-        ...sums.map((sum, r) => b.declare(sum, b.load(dw, b.add(row, r), n))),
+        ...sums.map((sum, r) =>
+          b.declare(sum, b.select(b.equal(first, 0), b.f32(0), b.load(dw, b.add(row, r), n))),
+        ),
         b.loop(
           `m${tag}`,
           end,
@@ -92,7 +94,7 @@ export function matmulTransposed({ M, K, N }: MatmulShape): Kernel {
     (m) => byRows(K, (row, rows) => tile(row, rows, m, b.min(b.add(m, BLOCK), M))),
     { step: BLOCK },
   );
-  return b.kernel("matmul_transposed", [x, dy, dw], [zero(dw.shape, dw, "z"), blocks]);
+  return b.kernel("matmul_transposed", [x, dy, dw], [blocks]);
 }
 
 /** db [N] = sum of dy [M, N] over its rows, block by block to keep the rounding error small. */
@@ -119,21 +121,24 @@ export function columnSums({ M, N }: Omit<MatmulShape, "K">): Kernel {
           ),
           b.store(db, [n], b.add(b.load(db, n), sum)),
         ],
-        { vectors: 2 },
+        { vectors: 2, parallel: true },
       ),
     ],
     { step: BLOCK },
   );
-  return b.kernel("column_sums", [dy, db], [zero([N], db, "z"), blocks]);
+  return b.kernel("column_sums", [dy, db], [zero(N, db, "z"), blocks]);
 }
 
 /** y [N, M] = x [M, N] transposed. */
 export function transpose({ M, N }: Omit<MatmulShape, "K">): Kernel {
   const x = b.buffer("x", "f32", [M, N]);
   const y = b.buffer("y", "f32", [N, M]);
-  const body = b.loop("n", N, (n) => [
-    b.lanes("m", M, (m) => [b.store(y, [n, m], b.load(x, m, n))]),
-  ]);
+  const body = b.loop(
+    "n",
+    N,
+    (n) => [b.lanes("m", M, (m) => [b.store(y, [n, m], b.load(x, m, n))])],
+    { parallel: true },
+  );
   return b.kernel("transpose", [x, y], [body]);
 }
 
@@ -141,21 +146,18 @@ export function transpose({ M, N }: Omit<MatmulShape, "K">): Kernel {
 function byRows(M: number, tile: (row: Expr, rows: number) => Statement[]): Statement[] {
   const whole = M - (M % ROWS);
   const statements: Statement[] = [];
-  if (whole > 0) statements.push(b.loop("row", whole, (row) => tile(row, ROWS), { step: ROWS }));
-  if (whole < M) statements.push(b.loop("last", M, (row) => tile(row, 1), { from: whole }));
+  if (whole > 0) {
+    const body = (row: Expr): Statement[] => tile(row, ROWS);
+    statements.push(b.loop("row", whole, body, { step: ROWS, parallel: true }));
+  }
+  if (whole < M) {
+    const body = (row: Expr): Statement[] => tile(row, 1);
+    statements.push(b.loop("last", M, body, { from: whole, parallel: true }));
+  }
   return statements;
 }
 
-/** Set a buffer of rank 1 or 2 to zero. */
-export function zero(
-  shape: readonly number[],
-  buffer: Parameters<typeof b.store>[0],
-  name: string,
-): Statement {
-  if (shape.length === 1) {
-    return b.lanes(name, shape[0], (i) => [b.store(buffer, [i], 0)], { vectors: 2 });
-  }
-  const row = (i: Expr): Statement =>
-    b.lanes(`${name}1`, shape[1], (j) => [b.store(buffer, [i, j], 0)], { vectors: 2 });
-  return b.loop(`${name}0`, shape[0], (i) => [row(i)]);
+/** Set a vector to zero. */
+export function zero(size: number, buffer: Parameters<typeof b.store>[0], name: string): Statement {
+  return b.lanes(name, size, (i) => [b.store(buffer, [i], 0)], { vectors: 2, parallel: true });
 }

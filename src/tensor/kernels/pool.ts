@@ -80,18 +80,23 @@ export function averagePool({ batch, shape }: Image): Kernel {
   const x = b.buffer("x", "f32", [batch, H * W, C]);
   const y = b.buffer("y", "f32", [batch, C]);
   const sum = b.variable("acc", "f32");
-  const body = b.loop("n", batch, (n) => [
-    b.lanes(
-      "c",
-      C,
-      (c) => [
-        b.declare(sum, 0),
-        b.loop("i", H * W, (i) => [b.set(sum, b.add(sum, b.load(x, n, i, c)))]),
-        b.store(y, [n, c], b.mul(sum, b.f32(1 / (H * W)))),
-      ],
-      LANES,
-    ),
-  ]);
+  const body = b.loop(
+    "n",
+    batch,
+    (n) => [
+      b.lanes(
+        "c",
+        C,
+        (c) => [
+          b.declare(sum, 0),
+          b.loop("i", H * W, (i) => [b.set(sum, b.add(sum, b.load(x, n, i, c)))]),
+          b.store(y, [n, c], b.mul(sum, b.f32(1 / (H * W)))),
+        ],
+        LANES,
+      ),
+    ],
+    { parallel: true },
+  );
   return b.kernel("average_pool", [x, y], [body]);
 }
 
@@ -100,11 +105,18 @@ export function averagePoolGradient({ batch, shape }: Image): Kernel {
   const [H, W, C] = shape;
   const dy = b.buffer("dy", "f32", [batch, C]);
   const dx = b.buffer("dx", "f32", [batch, H * W, C]);
-  const body = b.loop("n", batch, (n) => [
-    b.loop("i", H * W, (i) => [
-      b.lanes("c", C, (c) => [b.store(dx, [n, i, c], b.mul(b.load(dy, n, c), b.f32(1 / (H * W))))]),
-    ]),
-  ]);
+  const body = b.loop(
+    "n",
+    batch,
+    (n) => [
+      b.loop("i", H * W, (i) => [
+        b.lanes("c", C, (c) => [
+          b.store(dx, [n, i, c], b.mul(b.load(dy, n, c), b.f32(1 / (H * W)))),
+        ]),
+      ]),
+    ],
+    { parallel: true },
+  );
   return b.kernel("average_pool_dx", [dy, dx], [body]);
 }
 
@@ -115,11 +127,16 @@ function overTiles(
   C: number,
   body: (n: Expr, oy: Expr, ox: Expr, c: Expr) => Statement[],
 ): Statement {
-  return b.loop("n", batch, (n) => [
-    b.loop("oy", outH, (oy) => [
-      b.loop("ox", outW, (ox) => [b.lanes("c", C, (c) => body(n, oy, ox, c), LANES)]),
-    ]),
-  ]);
+  return b.loop(
+    "n",
+    batch,
+    (n) => [
+      b.loop("oy", outH, (oy) => [
+        b.loop("ox", outW, (ox) => [b.lanes("c", C, (c) => body(n, oy, ox, c), LANES)]),
+      ]),
+    ],
+    { parallel: true },
+  );
 }
 
 function clear(
@@ -127,9 +144,14 @@ function clear(
   [H, W, C]: readonly number[],
   dx: Kernel["buffers"][number],
 ): Statement {
-  return b.loop("zn", batch, (n) => [
-    b.loop("zy", H, (y) => [
-      b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
-    ]),
-  ]);
+  return b.loop(
+    "zn",
+    batch,
+    (n) => [
+      b.loop("zy", H, (y) => [
+        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
+      ]),
+    ],
+    { parallel: true },
+  );
 }

@@ -110,11 +110,16 @@ export function patchesToImage({ batch, shape }: Image, window: Window): Kernel 
   const taps = [rows.kernel, columns.kernel, C];
   const patches = b.buffer("dpatches", "f32", [batch, rows.outputs, columns.outputs, ...taps]);
   const dx = b.buffer("dx", "f32", [batch, H, W, C]);
-  const clear = b.loop("zn", batch, (n) => [
-    b.loop("zy", H, (y) => [
-      b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
-    ]),
-  ]);
+  const clear = b.loop(
+    "zn",
+    batch,
+    (n) => [
+      b.loop("zy", H, (y) => [
+        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
+      ]),
+    ],
+    { parallel: true },
+  );
   const body = overTaps(batch, rows, columns, (n, oy, ox, ky, kx) => {
     const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
     const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
@@ -139,13 +144,18 @@ function overTaps(
   columns: Axis,
   body: (n: Index, oy: Index, ox: Index, ky: Index, kx: Index) => Body,
 ): Body {
-  return b.loop("b", batch, (n) => [
-    b.loop("oy", rows.outputs, (oy) => [
-      b.loop("ox", columns.outputs, (ox) => [
-        b.loop("ky", rows.kernel, (ky) => [
-          b.loop("kx", columns.kernel, (kx) => [body(n, oy, ox, ky, kx)]),
+  return b.loop(
+    "b",
+    batch,
+    (n) => [
+      b.loop("oy", rows.outputs, (oy) => [
+        b.loop("ox", columns.outputs, (ox) => [
+          b.loop("ky", rows.kernel, (ky) => [
+            b.loop("kx", columns.kernel, (kx) => [body(n, oy, ox, ky, kx)]),
+          ]),
         ]),
       ]),
-    ]),
-  ]);
+    ],
+    { parallel: true },
+  );
 }

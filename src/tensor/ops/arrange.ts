@@ -65,12 +65,17 @@ interface Columns {
 function columns({ batch, size, offset, total, isForward }: Columns): Kernel {
   const part = b.buffer("part", "f32", [batch, size]);
   const whole = b.buffer("whole", "f32", [batch, total]);
-  const body = b.loop("n", batch, (n) => [
-    b.lanes("i", size, (i) => {
-      const there = b.add(i, offset);
-      if (isForward) return [b.store(whole, [n, there], b.load(part, n, i))];
-      return [b.store(part, [n, i], b.load(whole, n, there))];
-    }),
-  ]);
+  const body = b.loop(
+    "n",
+    batch,
+    (n) => [
+      b.lanes("i", size, (i) => {
+        const there = b.add(i, offset);
+        if (isForward) return [b.store(whole, [n, there], b.load(part, n, i))];
+        return [b.store(part, [n, i], b.load(whole, n, there))];
+      }),
+    ],
+    { parallel: true },
+  );
   return b.kernel(isForward ? "concat" : "split", [part, whole], [body]);
 }

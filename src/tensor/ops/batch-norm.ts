@@ -7,6 +7,7 @@ import {
   batchStatistics,
   normalize,
   normalizeGradient,
+  normalizeSums,
   runningStatistics,
 } from "../kernels/batch-norm.ts";
 import type { BatchNorm } from "../layer.ts";
@@ -48,16 +49,17 @@ export const batchNorm: Op<BatchNorm> = {
   backward(layer, site) {
     const s = step(layer);
     const dx = site.dx[0] ?? s.scratch("unused", [site.batch, ...site.inputs[0]]);
-    s.add(normalizeGradient(sizes(site)), {
+    const shared = {
       x: site.x[0],
       dy: site.dy,
       mean: `${layer.name}.batch_mean`,
       inverse: `${layer.name}.inverse`,
-      gamma: site.parameter("gamma"),
       dgamma: site.gradient("gamma"),
       dbeta: site.gradient("beta"),
-      dx,
-    });
+    };
+    s.add(normalizeSums(sizes(site)), shared);
+    const gamma = site.parameter("gamma");
+    s.add(normalizeGradient(sizes(site)), { ...shared, gamma, dx });
     return s;
   },
 };

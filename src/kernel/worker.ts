@@ -1,0 +1,112 @@
+/**
+ * Programs on several threads: one memory, one module a thread, Node's worker_threads or the
+ * browser's workers.
+ *
+ * Workers sleep between runs. To run, the count of runs is raised and they wake; each does its
+ * share of every call and meets the others at the barrier after it. The result is the same for any
+ * number of threads.
+ */
+
+import type { Runner } from "./interpret.ts";
+import type { Program } from "./plan.ts";
+import { RUNS_ADDRESS } from "./wasm/barrier.ts";
+import { compile, encodeModule, layoutOf, viewer } from "./wasm/module.ts";
+
+/** What a thread is told. */
+interface Task {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly runsAddress: number;
+}
+
+/** A runner that owns threads. */
+export interface ThreadedRunner extends Runner {
+  /** End the threads; the runner cannot run afterwards, its views stay. */
+  stop(): void;
+}
+
+/** The text of a worker, for both kinds; it must not use anything from outside. */
+const SOURCE = `
+const begin = ({ module, memory, runsAddress }, ready) => {
+  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const runs = new Int32Array(memory.buffer, runsAddress, 1);
+  let seen = Atomics.load(runs, 0);
+  ready();
+  for (;;) {
+    Atomics.wait(runs, 0, seen);
+    const now = Atomics.load(runs, 0);
+    if (now !== seen) { seen = now; run(); }
+  }
+};
+if (typeof self === "undefined" || typeof self.importScripts !== "function") {
+  const { parentPort, workerData } = require("node:worker_threads");
+  begin(workerData, () => parentPort.postMessage("ready"));
+} else {
+  self.onmessage = ({ data }) => begin(data, () => self.postMessage("ready"));
+}`;
+
+/**
+ * A program compiled for several threads.
+ *
+ * threads  this one included; 1 needs no shared memory
+ * throws   an Error if a thread cannot be started
+ */
+export async function compileThreads(program: Program, threads: number): Promise<ThreadedRunner> {
+  if (threads <= 1) return { ...compile(program), stop: () => {} };
+  const { pages } = layoutOf(program);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const modules = await Promise.all(
+    Array.from({ length: threads }, (_, part) =>
+      WebAssembly.compile(encodeModule(program, { part, parts: threads })),
+    ),
+  );
+  const [mine, ...others] = modules;
+  const { run } = new WebAssembly.Instance(mine, { env: { memory } }).exports;
+  if (typeof run !== "function") throw new Error("internal: the module must export run");
+  const task = (module: WebAssembly.Module): Task => ({
+    module,
+    memory,
+    runsAddress: RUNS_ADDRESS,
+  });
+  const workers = await Promise.all(others.map((module) => startWorker(task(module))));
+  const runs = new Int32Array(memory.buffer, RUNS_ADDRESS, 1);
+  return {
+    view: viewer(program, memory),
+    run: () => {
+      Atomics.add(runs, 0, 1);
+      Atomics.notify(runs, 0);
+      try {
+        run();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`a thread has stopped answering (${reason}); use one thread`);
+      }
+    },
+    stop: () => {
+      for (const stop of workers) stop();
+    },
+  };
+}
+
+/** Start a worker; returns how to end it. */
+async function startWorker(task: Task): Promise<() => void> {
+  if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis)) return startWebWorker(task);
+  const { Worker } = await import("node:worker_threads");
+  const worker = new Worker(SOURCE, { eval: true, workerData: task });
+  await new Promise<void>((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", reject);
+  });
+  worker.unref();
+  return () => void worker.terminate();
+}
+
+function startWebWorker(task: Task): Promise<() => void> {
+  const url = URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => resolve(() => worker.terminate());
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(task);
+  });
+}
