@@ -83,7 +83,8 @@ function runArm({ name, epochs }, arm, seed, isFused) {
   const run = join(values.out, name, `${arm.join("-")}-${seed}`);
   mkdirSync(join(values.out, name), { recursive: true });
   console.error(`${name} ${arm.join(" + ")} seed ${seed}`);
-  const flags = ["--modalities", arm.join(","), "--epochs", `${epochs}`, "--seed", `${seed}`];
+  const settings = ["--epochs", `${epochs}`, "--seed", `${seed}`, "--threads", "1"];
+  const flags = ["--modalities", arm.join(","), ...settings];
   const train = kept(run, "train", () =>
     tinym2net("train", data, "--out", run, "--force", ...flags),
   );

@@ -32,7 +32,7 @@ const ladder: readonly string[] = [
 
 /** Where a package may be imported; "node:" stands for all of Node's own. */
 const packagePlaces: Readonly<Record<string, RegExp>> = {
-  "node:": /^(src\/data\/files\.ts|src\/bench\/|apps\/|examples\/)/,
+  "node:": /^(src\/data\/files\.ts|src\/kernel\/worker\.ts|src\/bench\/|apps\/|examples\/)/,
   // examples import the package by its name, as a user does
   tinym2net: /^examples\//,
   sharp: /^src\/data\/files\.ts$/,

@@ -97,6 +97,11 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--batch <n>", "samples a step (default: 16 to 64, by the size of the split)", count)
     .option("--rate <number>", "peak learning rate (default: 0.001)", positive)
     .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
+    .option(
+      "--threads <n>",
+      "threads; they change no byte of the run (default: all, at most 8)",
+      count,
+    )
     .option("--resume", "go on with a training that was stopped")
     .option("--force", "replace an earlier run");
   add(

@@ -90,7 +90,8 @@ export async function compileThreads(program: Program, threads: number): Promise
 
 /** Start a worker; returns how to end it. */
 async function startWorker(task: Task): Promise<() => void> {
-  if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis)) return startWebWorker(task);
+  if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis))
+    return startWebWorker(task);
   const { Worker } = await import("node:worker_threads");
   const worker = new Worker(SOURCE, { eval: true, workerData: task });
   await new Promise<void>((resolve, reject) => {

@@ -10,7 +10,15 @@
 
 import { mismatch, UserError } from "../errors.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
-import { compileTraining, parametersOf, random, shuffle } from "../tensor/index.ts";
+import {
+  compileTraining,
+  compileTrainingThreads,
+  parametersOf,
+  random,
+  type Stepper,
+  shuffle,
+  type ThreadedStepper,
+} from "../tensor/index.ts";
 import { classCounts, type Examples, gather } from "./examples.ts";
 import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
 import { meanLoss, predictions, predictor } from "./predict.ts";
@@ -28,6 +36,8 @@ export interface FitOptions {
   readonly decay?: number;
   /** Label smoothing in [0, 1). */
   readonly smoothing?: number;
+  /** The compiled step, from compileStep with the same arguments; one thread if it is not given. */
+  readonly step?: Stepper;
 }
 
 /** One line of train.jsonl. */
@@ -90,9 +100,9 @@ export function trainGraph(
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
     throw mismatch("train", "epochs", { expected: "an integer >= 1", got: epochs });
   }
-  const batch = Math.min(options.batch ?? 64, train.count);
+  const batch = batchOf(train, options);
   const steps = Math.floor(train.count / batch);
-  const runner = compileTraining(graph, { batch, inputScale, smoothing });
+  const runner = options.step ?? compileTraining(graph, { batch, inputScale, smoothing });
   const predict = predictor(graph, { inputScale });
   const weightOf = classWeights(train.labels, graph.classes.length);
   const schedule = { rate, warmupSteps: Math.min(steps, 50), totalSteps: epochs * steps };
@@ -184,6 +194,26 @@ export function trainGraph(
       };
     },
   };
+}
+
+/**
+ * The step of a training on several threads; it gives the same bytes on any number of them.
+ *
+ * threads  this one included
+ */
+export function compileStep(
+  graph: Graph,
+  train: Examples,
+  options: FitOptions,
+  threads: number,
+): Promise<ThreadedStepper> {
+  const { inputScale, smoothing = 0 } = options;
+  const step = { batch: batchOf(train, options), inputScale, smoothing };
+  return compileTrainingThreads(graph, step, threads);
+}
+
+function batchOf(train: Examples, { batch = 64 }: FitOptions): number {
+  return Math.min(batch, train.count);
 }
 
 /** Inverse class frequency, so that every class weighs the same; absent classes weigh nothing. */

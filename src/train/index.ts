@@ -4,6 +4,7 @@ export { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 export { classCounts, type Examples, gather } from "./examples.ts";
 export {
   type Checkpoint,
+  compileStep,
   type EpochRecord,
   type FitOptions,
   type Progress,

@@ -74,7 +74,14 @@ export async function demo(
   const fused = folder("fused");
   const data = folder("battlefield");
   const modalities = ARMS.fused;
-  const both = train({ ...quiet, signal }, data, { out: fused, modalities, seed, epochs, force });
+  const both = train({ ...quiet, signal }, data, {
+    out: fused,
+    modalities,
+    seed,
+    epochs,
+    force,
+    threads: 1,
+  });
   await bothOrNeither([single, both], failure);
   const scored = new Map<string, Evaluation>();
   for (const name of Object.keys(ARMS)) {
@@ -160,7 +167,7 @@ function singleArms(
     "train",
     folder("battlefield"),
     ...["--out", folder(name), "--modalities", name],
-    ...["--seed", `${seed}`, "--epochs", `${epochs}`],
+    ...["--seed", `${seed}`, "--epochs", `${epochs}`, "--threads", "1"],
     ...(force ? ["--force"] : []),
   ]);
 }

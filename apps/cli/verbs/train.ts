@@ -1,6 +1,7 @@
 /** train DIR --out RUN: features, training, the best weights. */
 
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
 import { UserError } from "../../../src/errors.ts";
@@ -13,6 +14,7 @@ import {
 import { costOf, type Graph, packWeights, preset } from "../../../src/model/index.ts";
 import {
   type Checkpoint,
+  compileStep,
   type EpochRecord,
   packCheckpoint,
   type Training,
@@ -47,6 +49,8 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
+  /** Threads; they change no byte of the run. */
+  readonly threads?: number;
 }
 
 export interface TrainResult {
@@ -101,13 +105,11 @@ export async function train(
   printModel(context, graph);
   const from = resume ? await readCheckpoint(out) : undefined;
   const { epochs, seed, batch, rate } = settings;
-  const training = trainGraph(
-    graph,
-    splits,
-    { epochs, seed, batch, rate, inputScale: FEATURE_SCALE },
-    from,
-  );
+  const fitting = { epochs, seed, batch, rate, inputScale: FEATURE_SCALE };
+  const step = await compileStep(graph, splits.train, fitting, options.threads ?? defaultThreads());
+  const training = trainGraph(graph, splits, { ...fitting, step }, from);
   const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
+  step.stop();
   const { weights, record } = training.best();
   const bytes = packWeights(graph, weights);
   const model = {
@@ -123,6 +125,11 @@ export async function train(
   ]);
   await rm(join(out, "checkpoint.bin"), { force: true });
   return finished(context, out, settings, samplesPerSecond);
+}
+
+/** Beyond eight threads a step of a tiny net has too little for each. */
+function defaultThreads(): number {
+  return Math.min(8, availableParallelism());
 }
 
 /** At least some 16 steps an epoch, so that a small dataset is learned in as many epochs as a large one. */
