@@ -12,7 +12,7 @@ import { compressGraph } from "../../../src/compress/index.ts";
 import { constantBytes, lower, type Product } from "../../../src/deploy/index.ts";
 import { UserError, unknown } from "../../../src/errors.ts";
 import { FEATURE_SCALE } from "../../../src/features/index.ts";
-import { type TypedArray, viewOf } from "../../../src/kernel/index.ts";
+import { encodeModule, type TypedArray, viewOf } from "../../../src/kernel/index.ts";
 import { costOf, type Graph, initialWeights } from "../../../src/model/index.ts";
 import { random } from "../../../src/tensor/index.ts";
 import { benchGraph, randomExamples } from "../bench-nets.ts";
@@ -134,11 +134,10 @@ async function benchTarget(
   const measuredOn = "on" in latency.latencyMs ? latency.latencyMs.on : "";
   const { arenaBytes, ramBytes } = memory;
   if (name === "wasm") {
-    notes.push(
-      "instructions: WebAssembly has no counter",
-      "flash: estimated for C; the module's size is in `deploy`",
-    );
-    const rest = { flashBytes: memory.flashBytes, arenaBytes, ramBytes, stackBytes: null };
+    notes.push("instructions: WebAssembly has no counter");
+    // the module holds constants and code; exact
+    const flashBytes = encodeModule(product.program).length;
+    const rest = { flashBytes, arenaBytes, ramBytes, stackBytes: null };
     return { instructions: null, macs, ...rest, latencyMs, measuredOn, notes };
   }
   const instructions = noted(
