@@ -18,17 +18,22 @@ export class MissingToolError extends UserError {
   override readonly name: string = "MissingToolError";
 }
 
+/** A value outside what an operation accepts, found at its door; the engine's own RangeErrors are not. */
+export class MismatchError extends RangeError {
+  override readonly name: string = "MismatchError";
+}
+
 /**
  * A value outside what an operation accepts: "<operation>: <what> must be <expected>, got <value>".
  *
- * returns  a RangeError for the caller to throw
+ * returns  a MismatchError (a RangeError) for the caller to throw
  */
 export function mismatch(
   operation: string,
   what: string,
   { expected, got }: { expected: string; got: unknown },
-): RangeError {
-  return new RangeError(`${operation}: ${what} must be ${expected}, got ${show(got)}`);
+): MismatchError {
+  return new MismatchError(`${operation}: ${what} must be ${expected}, got ${show(got)}`);
 }
 
 /**

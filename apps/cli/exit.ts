@@ -1,6 +1,6 @@
 /** Errors as a person sees them, and the exit code of each. */
 
-import { CheckError, MissingToolError, UserError } from "../../src/errors.ts";
+import { CheckError, MismatchError, MissingToolError, UserError } from "../../src/errors.ts";
 import { Interrupted } from "./context.ts";
 import { explained } from "./run-folder.ts";
 
@@ -8,7 +8,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return 130;
   if (error instanceof CheckError) return 3;
   if (error instanceof MissingToolError) return 4;
-  if (error instanceof UserError || error instanceof RangeError) return 2;
+  if (error instanceof UserError || error instanceof MismatchError) return 2;
   return 1;
 }
 
@@ -20,7 +20,11 @@ export function asUserError(error: unknown): unknown {
 
 /** One sentence for what a user can put right; the stack for what only we can. */
 export function explain(error: unknown): string {
-  if (error instanceof Interrupted || error instanceof UserError || error instanceof RangeError) {
+  if (
+    error instanceof Interrupted ||
+    error instanceof UserError ||
+    error instanceof MismatchError
+  ) {
     return `tinym2net: ${error.message}\n`;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

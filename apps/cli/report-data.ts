@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Verification } from "../../src/bench/index.ts";
 import { isWeighted, type QuantizedGraph, weightBytes } from "../../src/compress/index.ts";
 import type { FlashPart } from "../../src/deploy/index.ts";
+import { UserError } from "../../src/errors.ts";
 import { bytesOf, type ElementType } from "../../src/kernel/index.ts";
 import { costOf, type Graph } from "../../src/model/index.ts";
 import { pairedGain } from "../../src/train/index.ts";
@@ -51,6 +52,12 @@ export async function reportOf(
   const arms = await Promise.all(runs.map(readArm));
   const [main] = arms;
   const { dataset, settings } = main.record;
+  for (const { run, record } of arms) {
+    if (record.dataset.manifest === dataset.manifest) continue;
+    throw new UserError(
+      `report: ${run} was trained on another dataset than ${main.run}; compare runs of one dataset`,
+    );
+  }
   const split = arms.every((arm) => onSplit(arm, "test").length > 0) ? "test" : "val";
   const results = arms.flatMap((arm) => onSplit(arm, split).map((e) => armResult(arm, e)));
   const gain = gainOf(main, arms.slice(1), split);
@@ -153,6 +160,7 @@ function gainOf(main: Arm, others: readonly Arm[], split: string): Gain | undefi
   // samples that only one of the two could be scored on say nothing about the difference
   const other = new Map(best.evaluation.ids.map((id, i) => [id, best.evaluation.predictions[i]]));
   const shared = ids.map((id, i) => ({ id, i })).filter(({ id }) => other.has(id));
+  if (shared.length === 0) return undefined;
   const test = {
     labels: shared.map(({ i }) => labels[i]),
     groups: shared.map(({ i }) => groups[i]),

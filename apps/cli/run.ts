@@ -31,6 +31,8 @@ export interface RunRecord {
     /** From the run folder. */
     readonly folder: string;
     readonly hash: string;
+    /** Of manifest.csv alone: runs on different modalities of one dataset share it. */
+    readonly manifest: string;
     readonly classes: readonly string[];
     readonly modalities: readonly { readonly name: string; readonly kind: string }[];
     readonly isSynthetic: boolean;

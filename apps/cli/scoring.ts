@@ -7,6 +7,8 @@ import {
   balancedAccuracy,
   bootstrap,
   confusionMatrix,
+  type Grouped,
+  type Interval,
   perClass,
   predictions,
   wilson,
@@ -35,14 +37,14 @@ export function evaluationOf(
   const { labels, groups, ids, count: n } = examples;
   const predicted = predictions(scores, classes.length);
   const confusion = confusionMatrix(labels, predicted, classes.length);
-  const right = labels.reduce((sum, label, i) => sum + (label === predicted[i] ? 1 : 0), 0);
+  const test = { labels, groups };
   return {
     ...of,
     n,
     accuracy: accuracy(confusion),
-    accuracyInterval: wilson(right, n),
+    accuracyInterval: accuracyInterval(test, predicted),
     balancedAccuracy: balancedAccuracy(confusion),
-    balancedAccuracyInterval: bootstrap({ labels, groups }, predicted, { seed: INTERVAL_SEED }),
+    balancedAccuracyInterval: bootstrap(test, predicted, { seed: INTERVAL_SEED }),
     ...areaOf(scores, labels, classes),
     confusion,
     perClass: perClass(confusion, classes),
@@ -51,6 +53,16 @@ export function evaluationOf(
     labels: [...labels],
     predictions: [...predicted],
   };
+}
+
+/** Wilson's interval where every sample is a group of its own; else groups are resampled. */
+function accuracyInterval({ labels, groups }: Grouped, predicted: Int32Array): Interval {
+  const n = labels.length;
+  if (new Set(Array.from(groups)).size < n) {
+    return bootstrap({ labels, groups }, predicted, { seed: INTERVAL_SEED, score: "accuracy" });
+  }
+  const right = predicted.reduce((sum, label, i) => sum + (label === labels[i] ? 1 : 0), 0);
+  return wilson(right, n);
 }
 
 /** With two classes, the area under the ROC curve of the second one's margin. */

@@ -24,6 +24,20 @@ export function auditSamples(dataset: Audited, problems: Problems): void {
   auditSplits(dataset, problems);
   auditClasses(dataset, problems);
   auditPairing(dataset, problems);
+  auditMissing(dataset, problems);
+}
+
+/** A net that fuses modalities learns only from samples that have all of them: say how many do not. */
+function auditMissing({ samples, modalities }: Audited, problems: Problems): void {
+  // an unusable file is told as such; only then do the empty cells matter
+  if (problems.list().some(({ severity }) => severity === "error")) return;
+  for (const { name } of modalities) {
+    const without = samples.filter(({ sources }) => sources[name] === undefined);
+    if (without.length === 0) continue;
+    const count = `${without.length} of ${samples.length} samples, first in row ${without[0].row}`;
+    const told = `${name} is missing (${count}); nets that use it leave them out`;
+    problems.warning("missing modality", `${MANIFEST}: ${told}`);
+  }
 }
 
 function auditGroups({ samples, modalities }: Audited, problems: Problems): void {

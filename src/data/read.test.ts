@@ -45,7 +45,7 @@ async function problemsOf(manifest: string) {
   return problems.map(({ severity, kind, message }) => `${severity} ${kind}: ${message}`);
 }
 
-test("a faultless manifest gives samples, segments, further columns, and no problem", async () => {
+test("a good manifest gives samples, segments, further columns, and tells of empty cells", async () => {
   const folder = await folderOf(
     text(
       `${sound},audio_start_s,audio_duration_s,image,site`,
@@ -54,7 +54,15 @@ test("a faultless manifest gives samples, segments, further columns, and no prob
     ),
   );
   const dataset = await readDataset(folder);
-  expect(dataset.problems).toEqual([]);
+  expect(dataset.problems).toEqual([
+    {
+      severity: "warning",
+      kind: "missing modality",
+      message:
+        "manifest.csv: image is missing (5 of 6 samples, first in row 3); " +
+        "nets that use it leave them out",
+    },
+  ]);
   expect(dataset.classes).toEqual(["x", "y"]);
   expect(dataset.modalities).toEqual([
     { name: "audio", kind: "audio" },

@@ -20,6 +20,7 @@ import { type Context, pause } from "../context.ts";
 import { memoryOf, readProduct } from "../product.ts";
 import { readModel } from "../run.ts";
 import { writeJson } from "../run-folder.ts";
+import { quoted } from "../shell.ts";
 import { formatBytes, formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -71,7 +72,7 @@ export async function bench(
   const result = { net: product.name, targets };
   if (run !== undefined) await writeJson(run, "bench.json", { ...source, ...result });
   print(context, result);
-  context.print(run === undefined ? "" : `Next: ${context.program} report ${run}`);
+  context.print(run === undefined ? "" : `Next: ${context.program} report ${quoted(run)}`);
   return result;
 }
 

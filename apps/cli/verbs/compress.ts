@@ -39,6 +39,7 @@ import {
   type ScoredExamples,
 } from "../samples.ts";
 import { evaluationOf, withEvaluations } from "../scoring.ts";
+import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatBytes, formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -146,7 +147,7 @@ export async function compress(
       { name: arm, evaluation: after, flashBytes, ramBytes },
     ])}\n`,
   );
-  context.print(`Next: ${context.program} verify ${run}`);
+  context.print(`Next: ${context.program} verify ${quoted(run)}`);
   const weighted = graph.layers.filter(isWeighted);
   return {
     precision: bits,

@@ -11,6 +11,7 @@ import {
   SPLITS,
 } from "../../../src/data/index.ts";
 import type { Context } from "../context.ts";
+import { quoted } from "../shell.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -47,8 +48,8 @@ export async function data(
   const hasErrors = problems.some(({ severity }) => severity === "error");
   context.print(
     hasErrors
-      ? `Put the errors right, then: ${context.program} data ${folder}`
-      : `Next: ${context.program} train ${folder} --out runs/${dataset.name}`,
+      ? `Put the errors right, then: ${context.program} data ${quoted(folder)}`
+      : `Next: ${context.program} train ${quoted(folder)} --out ${quoted(`runs/${dataset.name}`)}`,
   );
   return {
     classes: dataset.classes,

@@ -9,6 +9,7 @@ import { battlefield, writeDataset } from "../../../src/data/index.ts";
 import { runVerbs } from "../child.ts";
 import { type Context, Interrupted } from "../context.ts";
 import { type Evaluation, readCompressed } from "../run.ts";
+import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatDuration, formatPoints } from "../terminal/format.ts";
 import { compress } from "./compress.ts";
@@ -109,7 +110,7 @@ export async function demo(
   const seconds = (context.now() - started) / 1000;
   context.print(summary(scored, { flashBytes, ramBytes }));
   context.print(
-    `Fusing adds ${formatPoints(gain)} of balanced accuracy to the best single sensor.`,
+    `Fusing adds ${formatPoints(gain)} of balanced accuracy to the best single sensor (float nets).`,
   );
   for (const { target, equal: same, skipped } of Object.values(targets)) {
     const said =
@@ -231,9 +232,9 @@ function withoutSamples({ ids: _i, groups: _g, labels: _l, predictions: _p, ...r
 
 function nextCommands(program: string, folder: (name: string) => string): string {
   const lines = [
-    `${program} data ${folder("battlefield")}`,
-    `${program} bench ${folder("fused")}`,
-    `make -C ${join(folder("deploy"), "portable")} selftest`,
+    `${program} data ${quoted(folder("battlefield"))}`,
+    `${program} bench ${quoted(folder("fused"))}`,
+    `make -C ${quoted(join(folder("deploy"), "portable"))} selftest`,
   ];
   return ["Next:", ...lines.map((line) => `  ${line}`)].join("\n");
 }

@@ -8,6 +8,7 @@ import { UserError } from "../../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { memoryOf, readProduct } from "../product.ts";
 import { entriesOf, explained, PARTIAL, writeTogether } from "../run-folder.ts";
+import { quoted } from "../shell.ts";
 import { formatBytes } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -64,7 +65,9 @@ export async function deploy(
   context.print(`${Object.keys(files).length} files in ${out}\n`);
   context.print(`${renderTable(["part", "bytes", "how"], rows)}\n`);
   context.print(
-    name === "wasm" ? `Next: node ${join(out, "selftest.mjs")}` : `Next: make -C ${out} selftest`,
+    name === "wasm"
+      ? `Next: node ${quoted(join(out, "selftest.mjs"))}`
+      : `Next: make -C ${quoted(out)} selftest`,
   );
   return {
     target: name,

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { type Evaluation, precisionName, readCompressed, readModel, readRun } from "../run.ts";
 import { completeSamples, loadExamples, openOtherDataset, openTrainedDataset } from "../samples.ts";
 import { evaluationOf, saveEvaluation } from "../scoring.ts";
+import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -89,5 +90,5 @@ function print(context: Context, name: string, evaluation: Evaluation, run: stri
     c.f1.toFixed(3),
   ]);
   context.print(`${renderTable(["class", "n", "precision", "recall", "F1"], rows)}\n`);
-  context.print(`Next: ${context.program} report ${run}`);
+  context.print(`Next: ${context.program} report ${quoted(run)}`);
 }

@@ -4,8 +4,10 @@ import { relative, resolve } from "node:path";
 import { renderReport } from "../../studio/report/index.ts";
 import type { Context } from "../context.ts";
 import { reportOf, reportPath } from "../report-data.ts";
-import { readCompressed, readRun } from "../run.ts";
+import { readCompressed, readRun, type TrainSettings } from "../run.ts";
 import { hasFile, writeWhole } from "../run-folder.ts";
+import { readEvaluations } from "../scoring.ts";
+import { quoted } from "../shell.ts";
 
 export interface ReportOptions {
   /** Runs of single modalities (or others) to compare with. */
@@ -26,28 +28,45 @@ export async function report(
   const file = reportPath(run);
   await writeWhole(file, renderReport(data));
   context.print(`Report: ${file}`);
-  context.print(`Next: ${context.program} deploy ${run} --target portable --out firmware`);
+  context.print(`Next: ${context.program} deploy ${quoted(run)} --target portable --out firmware`);
   return { file, ...(data.gain ? { gain: data.gain } : {}) };
 }
 
-/** The commands that make these runs from the data again. */
+/** The commands that make these runs, and what the report shows of them, from the data again. */
 async function commandsOf(runs: readonly string[], arms: readonly string[]): Promise<string[]> {
   const commands: string[] = [];
+  const say = (...words: string[]): void => {
+    commands.push(["tinym2net", ...words].map(quoted).join(" "));
+  };
   for (const run of runs) {
+    const here = relative("", run) || ".";
     const { settings, dataset } = await readRun(run);
-    const { modalities, preset, epochs, seed, batch, rate, size } = settings;
-    const flags = `--preset ${preset} --modalities ${modalities.join(",")} --epochs ${epochs} --seed ${seed}`;
-    const rest = `--batch ${batch} --rate ${rate} --size ${size}`;
     const data = relative("", resolve(run, dataset.folder)) || ".";
-    commands.push(`tinym2net train ${data} --out ${run} ${flags} ${rest}`);
+    say("train", data, "--out", here, ...flagsOf(settings));
+    if (run === runs[0]) for (const words of await compressOf(run, here)) say(...words);
+    for (const { split, precision } of await readEvaluations(run)) {
+      const isInteger = precision !== "float";
+      if (split !== "val") {
+        say("evaluate", here, "--split", split, ...(isInteger ? ["--precision", "int"] : []));
+      }
+    }
   }
-  const compare = arms.length > 0 ? ` --arms ${arms.join(",")}` : "";
-  return [...commands, ...(await compressOf(runs[0])), `tinym2net report ${runs[0]}${compare}`];
+  const main = relative("", runs[0]) || ".";
+  if (await hasFile(runs[0], "verify.json")) say("verify", main);
+  const compare = arms.map((arm) => relative("", arm) || ".").join(",");
+  say("report", main, ...(arms.length > 0 ? ["--arms", compare] : []));
+  return commands;
 }
 
-async function compressOf(run: string): Promise<string[]> {
+function flagsOf({ modalities, ...settings }: TrainSettings): string[] {
+  const names = ["preset", "epochs", "seed", "batch", "rate", "size"] as const;
+  const flags = names.flatMap((name) => [`--${name}`, `${settings[name]}`]);
+  return ["--modalities", modalities.join(","), ...flags];
+}
+
+async function compressOf(run: string, here: string): Promise<string[][]> {
   if (!(await hasFile(run, "compressed.json"))) return [];
   const { precision, limits } = await readCompressed(run);
-  const within = Object.entries(limits).map(([name, bytes]) => ` --${name} ${bytes}`);
-  return [`tinym2net compress ${run} --bits ${precision}${within.join("")}`];
+  const within = Object.entries(limits).flatMap(([name, bytes]) => [`--${name}`, `${bytes}`]);
+  return [["compress", here, "--bits", precision, ...within]];
 }

@@ -1,6 +1,6 @@
 /** train DIR --out RUN: features, training, the best weights. */
 
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
@@ -41,6 +41,7 @@ import {
   openDataset,
   type ScoredExamples,
 } from "../samples.ts";
+import { quoted } from "../shell.ts";
 import { printModel } from "../summary.ts";
 import { formatCount, formatPercent } from "../terminal/format.ts";
 import { toolVersion } from "../version.ts";
@@ -90,6 +91,7 @@ export async function train(
   const count = completeSamples(dataset, "train", modalities).length;
   const settings = { ...wanted, modalities, batch: wanted.batch ?? defaultBatch(count) };
   const hash = await contentHash(dataset);
+  for (const { severity, message } of dataset.problems) context.print(`${severity}: ${message}`);
   if (saved !== undefined && saved.dataset.hash !== hash) {
     throw new UserError(`${folder} is not what ${out} was trained on: its content has changed`);
   }
@@ -100,7 +102,9 @@ export async function train(
   const { graph, frontend, splits } = await prepare(context, opened, settings);
   if (!resume) {
     await createRun(out, { force });
-    await writeJson(out, "run.json", recordOf(dataset, { out, folder, hash, settings }));
+    const manifest = sha256(await readFile(join(folder, "manifest.csv")));
+    const record = recordOf(dataset, { out, folder, hash, manifest, settings });
+    await writeJson(out, "run.json", record);
   }
   printModel(context, graph);
   const from = resume ? await readCheckpoint(out) : undefined;
@@ -283,13 +287,13 @@ function recordOf(
     out,
     folder,
     hash,
+    manifest,
     settings,
-  }: { out: string; folder: string; hash: string; settings: TrainSettings },
+  }: { out: string; folder: string; hash: string; manifest: string; settings: TrainSettings },
 ): RunRecord {
-  const samples = SPLITS.map((split) => [
-    split,
-    Object.fromEntries(countLabels(dataset.samples, split)),
-  ]);
+  // what is trained and scored on: samples with every modality
+  const complete = SPLITS.flatMap((split) => completeSamples(dataset, split, settings.modalities));
+  const samples = SPLITS.map((split) => [split, Object.fromEntries(countLabels(complete, split))]);
   return {
     schemaVersion: SCHEMA_VERSION,
     version: toolVersion(),
@@ -299,11 +303,12 @@ function recordOf(
       name: dataset.name,
       folder: datasetFolder(out, folder),
       hash,
+      manifest,
       classes: dataset.classes,
       modalities: dataset.modalities,
       isSynthetic: dataset.samples.some(({ columns }) => columns.synthetic === "true"),
       samples: Object.fromEntries(samples),
-      groups: new Set(dataset.samples.map(({ group }) => group)).size,
+      groups: new Set(complete.map(({ group }) => group)).size,
       problems: dataset.problems.map(({ severity, kind, message }) => ({
         severity,
         kind,
@@ -327,7 +332,7 @@ async function finished(
       `accuracy ${formatPercent(best.valAccuracy)}` +
       (samplesPerSecond === null ? "" : `; ${formatCount(samplesPerSecond)} samples/s`),
   );
-  context.print(`Next: ${context.program} compress ${out}`);
+  context.print(`Next: ${context.program} compress ${quoted(out)}`);
   return {
     run: out,
     split: "val",

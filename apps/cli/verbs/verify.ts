@@ -13,11 +13,13 @@ import type { Product } from "../../../src/deploy/index.ts";
 import { UserError } from "../../../src/errors.ts";
 import { inputReader } from "../../../src/features/index.ts";
 import type { TypedArray } from "../../../src/kernel/index.ts";
+import { random, shuffle } from "../../../src/tensor/index.ts";
 import type { Context } from "../context.ts";
 import { readProduct } from "../product.ts";
 import { readModel, readRun } from "../run.ts";
 import { writeJson } from "../run-folder.ts";
 import { completeSamples, openTrainedDataset } from "../samples.ts";
+import { quoted } from "../shell.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -30,6 +32,8 @@ export interface VerifyOptions {
 export interface VerifyResult {
   /** Every target that ran is equal. */
   readonly equal: boolean;
+  /** Where the samples come from: the validation split, or the golden vectors of the run. */
+  readonly source: "val" | "golden";
   readonly targets: Readonly<Record<string, Verification>>;
   readonly exitCode: number;
 }
@@ -48,7 +52,7 @@ export async function verify(
   const targets = (names ?? targetNames).map((name) => targetOf(name, { environment }));
   const { product, compressed } = await readProduct(run);
   if (names !== undefined) for (const wanted of targets) await requireAvailable(wanted);
-  const samples = await samplesOf(run, product, count, data);
+  const { samples, source } = await samplesOf(run, product, count, data);
   context.reporter.stage("verify");
   const results = await verifyTargets(product, samples, targets, {
     onProgress: ({ stage, done, total }) => context.reporter.update(done, total, stage),
@@ -56,23 +60,24 @@ export async function verify(
   context.reporter.done();
   const equal = results.every((result) => result.equal !== false);
   await writeJson(run, "verify.json", { compressed, results });
-  print(context, results, run);
+  print(context, results, { run, source });
   const byName = Object.fromEntries(results.map((result) => [result.target, result]));
-  return { equal, targets: byName, exitCode: equal ? 0 : 3 };
+  return { equal, source, targets: byName, exitCode: equal ? 0 : 3 };
 }
 
-/** Samples of the validation split, or the golden vectors if the data is not there. */
+/** Samples of the validation split, drawn over its classes, or the golden vectors without the data. */
 async function samplesOf(
   run: string,
   product: Product,
   count: number,
   data: string | undefined,
-): Promise<Inputs[]> {
+): Promise<{ samples: Inputs[]; source: VerifyResult["source"] }> {
   const record = await readRun(run);
   const { frontend } = await readModel(run);
   try {
     const { dataset, reader } = await openTrainedDataset(run, record, data);
-    const chosen = completeSamples(dataset, "val", record.settings.modalities).slice(0, count);
+    const val = completeSamples(dataset, "val", record.settings.modalities);
+    const chosen = shuffle(val, random("verify")).slice(0, count);
     const samples: Inputs[] = [];
     for (const sample of chosen) {
       const inputs: Record<string, TypedArray> = {};
@@ -81,14 +86,19 @@ async function samplesOf(
       }
       samples.push(inputs);
     }
-    return samples;
+    return { samples, source: "val" };
   } catch (error) {
     if (data !== undefined || !(error instanceof UserError)) throw error;
-    return product.examples.slice(0, count).map(({ inputs }) => inputs);
+    const samples = product.examples.slice(0, count).map(({ inputs }) => inputs);
+    return { samples, source: "golden" };
   }
 }
 
-function print(context: Context, results: readonly Verification[], run: string): void {
+function print(
+  context: Context,
+  results: readonly Verification[],
+  { run, source }: { run: string; source: VerifyResult["source"] },
+): void {
   const rows = results.map(({ target, equal, samples, firstDifference, skipped }) => [
     target,
     equal === null ? `skipped: ${skipped ?? ""}` : equal ? "equal" : "DIFFERENT",
@@ -98,7 +108,11 @@ function print(context: Context, results: readonly Verification[], run: string):
       : `sample ${firstDifference.sample}, ${firstDifference.layer}[${firstDifference.element}]: ` +
         `${firstDifference.expected} expected, ${firstDifference.got} got`,
   ]);
-  context.print("Against the reference interpreter, raw samples and pixels in, scores out\n");
+  const from =
+    source === "val" ? "validation recordings" : "golden vectors (the data is not there)";
+  context.print(
+    `Against the reference interpreter, ${from}: raw samples and pixels in, scores out\n`,
+  );
   context.print(`${renderTable(["target", "result", "samples", "first difference"], rows)}\n`);
-  context.print(`Next: ${context.program} deploy ${run} --target portable --out firmware`);
+  context.print(`Next: ${context.program} deploy ${quoted(run)} --target portable --out firmware`);
 }

@@ -62,7 +62,7 @@ function renderVerdict(gain: Gain): Html {
   const { groups } = gain;
   return html`<div class="verdict ${verdict}">
 <p><strong><span aria-hidden="true">${sign}</span> ${sentence}</strong>
-The 95 % interval of the gain ${reason} ${gain.best} alone.${
+The 95 % interval of the gain (float nets) ${reason} ${gain.best} alone.${
     groups !== undefined &&
     groups < FEW_GROUPS &&
     html` Only ${groups} independent groups stand behind it: take it as too narrow.`
@@ -111,11 +111,11 @@ function renderFacts({ arms, gain, equality }: Report): Html {
       `${precision} ${formatInterval(interval)}`,
     ]);
     if (device.flashBytes !== undefined) {
-      const parameters = `${formatCount(device.parameters)} parameters`;
-      facts.push(["Flash", formatBytes(device.flashBytes), parameters]);
+      const cost = `${formatCount(device.parameters)} parameters, ${formatCount(device.macs)} MACs`;
+      facts.push(["Flash", formatBytes(device.flashBytes), cost]);
     }
     if (device.ramBytes !== undefined) {
-      facts.push(["RAM", formatBytes(device.ramBytes), `${formatCount(device.macs)} MACs`]);
+      facts.push(["RAM", formatBytes(device.ramBytes), "arena, raw inputs and scores"]);
     }
   }
   if (run.length > 0) {

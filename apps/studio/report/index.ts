@@ -3,6 +3,7 @@
 export { renderReport } from "./page.ts";
 export type {
   ArmResult,
+  EpochRecord,
   Equality,
   Gain,
   LayerRow,

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { chromePath, needs } from "../../../test/capabilities.ts";
-import { EXAMPLE_REPORT } from "./example-report.ts";
+import { EXAMPLE_REPORT } from "../../../test/example-report.ts";
 import { judge } from "./headline.ts";
 import { renderReport } from "./page.ts";
 import type { Report } from "./report.ts";
@@ -62,7 +62,9 @@ describe("the report", () => {
       "Fusing image + audio: 94.2 % balanced accuracy, " +
         "+12.9 points over the best single sensor [8.3, 17.6]",
     );
-    expect(text).toContain("✓ Fusion helps. The 95 % interval of the gain lies above zero");
+    expect(text).toContain(
+      "✓ Fusion helps. The 95 % interval of the gain (float nets) lies above zero",
+    );
     expect(text).toContain("Synthetic data");
   });
 

@@ -41,9 +41,9 @@ export function renderResults({ arms }: Report): View | undefined {
     id: "results",
     title: "Results",
     body: html`${renderTable({ caption, columns, rows: arms.map(row) })}
-<p class="small">Accuracy: Wilson's interval, as if samples were independent. Balanced accuracy
-is the mean recall over classes; its interval resamples whole groups (speakers, recordings), because
-samples of one group are not independent.</p>`,
+<p class="small">Balanced accuracy is the mean recall over classes. Intervals resample whole
+groups (speakers, recordings), because samples of one group are not independent; where every sample
+is a group of its own, accuracy has Wilson's interval.</p>`,
   };
 }
 

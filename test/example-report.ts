@@ -3,7 +3,13 @@
  *
  * Only the layers are real: operations, parameters and MACs of the paper's preset for four classes.
  */
-import type { ArmResult, EpochRecord, LayerRow, MemoryPlan, Report } from "./report.ts";
+import type {
+  ArmResult,
+  EpochRecord,
+  LayerRow,
+  MemoryPlan,
+  Report,
+} from "../apps/studio/report/index.ts";
 
 const CLASSES: readonly string[] = ["helicopter", "tank", "gunfire", "explosion"];
 
