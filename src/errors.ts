@@ -47,11 +47,14 @@ export function unknown(kind: string, name: string, known: readonly string[]): U
   return new UserError(`unknown ${kind}: ${name}${hint}`);
 }
 
-/** The known name within edit distance 2 of `name`, nearest first; undefined if none is. */
+/** The known name nearest to `name`, if at most two and a third of its letters differ. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-    .filter(({ distance }) => distance <= 2)
+    .filter(({ candidate, distance }) => {
+      const length = Math.max(name.length, candidate.length);
+      return distance <= Math.min(2, Math.ceil(length / 3), length - 1);
+    })
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }
