@@ -82,9 +82,13 @@ function kept(run, key, ask) {
   return answer;
 }
 
-function runArm({ name, epochs }, arm, seed, isFused) {
+function runOf(name, arm, seed) {
+  return join(values.out, name, `${arm.join("-")}-${seed}`);
+}
+
+function runArm({ name, epochs, arms }, arm, seed, isFused) {
   const data = join(values.data, name);
-  const run = join(values.out, name, `${arm.join("-")}-${seed}`);
+  const run = runOf(name, arm, seed);
   mkdirSync(join(values.out, name), { recursive: true });
   console.error(`${name} ${arm.join(" + ")} seed ${seed}`);
   const settings = ["--epochs", `${epochs}`, "--seed", `${seed}`, "--threads", "1"];
@@ -108,6 +112,14 @@ function runArm({ name, epochs }, arm, seed, isFused) {
     tinym2net("verify", run, "--data", data, "--samples", "3"),
   );
   result.bench = kept(run, "bench", () => tinym2net("bench", run));
+  const singles = arms
+    .filter((other) => other.length === 1)
+    .map((other) => runOf(name, other, seed));
+  if (arm.length > 1) {
+    result.report = kept(run, "report", () =>
+      tinym2net("report", run, "--arms", singles.join(",")),
+    );
+  }
   return result;
 }
 
@@ -116,8 +128,10 @@ const deviation = (list) =>
   list.length < 2
     ? 0
     : Math.sqrt(list.reduce((s, x) => s + (x - mean(list)) ** 2, 0) / (list.length - 1));
-const percent = (list) =>
-  `${(100 * mean(list)).toFixed(1)} ± ${(100 * deviation(list)).toFixed(1)}`;
+const percent = (list) => {
+  const spread = list.length > 1 ? ` ± ${(100 * deviation(list)).toFixed(1)}` : "";
+  return `${(100 * mean(list)).toFixed(1)}${spread}`;
+};
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
 function row(cells) {
@@ -126,7 +140,8 @@ function row(cells) {
 
 function section(dataset, results) {
   const seeds = Object.keys(results[0].seeds);
-  let text = `## ${dataset.name}\n\n${dataset.about}. ${dataset.epochs} epochs, ${seeds.length} seed(s).\n\n`;
+  const times = seeds.length === 1 ? "one seed" : `${seeds.length} seeds`;
+  let text = `## ${dataset.name}\n\n${dataset.about}. ${dataset.epochs} epochs, ${times}.\n\n`;
   const hasArea = Object.values(results[0].seeds)[0].float.auc !== undefined;
   const head = [
     "net",
@@ -150,13 +165,20 @@ function section(dataset, results) {
         ...extra.slice(1),
       ]);
     text += scores((r) => r.float, ["float", "-", "-"]);
-    for (const bits of Object.keys(list[0].int)) {
+    for (const bits of ["8", "4", "mixed"].filter((name) => list[0].int[name])) {
       const { flashBytes, ramBytes } = list[0].int[bits].compressed;
       const title = bits === "mixed" ? "mixed 8/4" : `${bits}-bit`;
       text += scores((r) => r.int[bits], [title, kilobytes(flashBytes), kilobytes(ramBytes)]);
     }
   }
   const fused = Object.values(results[results.length - 1].seeds)[0];
+  if (fused.report?.gain) {
+    const { best, difference, interval, groups } = fused.report.gain;
+    const points = (x) => (100 * x).toFixed(1);
+    const range = `[${points(interval.low)}, ${points(interval.high)}]`;
+    text += `\nFusing all over ${best} alone, float, seed 1: ${points(difference)} points ${range}, `;
+    text += `95 % interval over ${groups} groups.\n`;
+  }
   if (fused.verify) {
     const targets = Object.entries(fused.verify.targets);
     const said = targets.map(
