@@ -24,12 +24,17 @@ interface SharedOptions {
 
 type Verb = (context: Context, options: never, argument: string) => Promise<object>;
 
+/** Verbs that are planned: told apart from a misspelling. */
+const LATER: readonly string[] = ["init", "search", "studio", "worker"];
+
 /** Run a command line; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   tolerateClosedPipe();
   const state = { exitCode: 0 };
   const program = commandLine(state);
   try {
+    const [verb = ""] = argv;
+    if (LATER.includes(verb)) throw new UserError(`${verb} is not in this version; see --help`);
     await program.parseAsync([...argv], { from: "user" });
     return state.exitCode;
   } catch (error) {

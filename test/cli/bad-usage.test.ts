@@ -302,3 +302,14 @@ describe("terminals and pipes", () => {
     },
   );
 });
+
+test("a verb of a later version is told apart from a misspelt one", async () => {
+  const later = await cli(["search", "runs/x"]);
+  expect(later).toMatchObject({
+    code: 2,
+    stderr: "tinym2net: search is not in this version; see --help\n",
+  });
+  const misspelt = await cli(["trian"]);
+  expect(misspelt.code).toBe(2);
+  expect(misspelt.stderr).toContain("Did you mean train?");
+});
