@@ -11,6 +11,7 @@ import type { Runner } from "./interpret.ts";
 import type { Program } from "./plan.ts";
 import { RUNS_ADDRESS } from "./wasm/barrier.ts";
 import { compile, encodeModule, layoutOf, viewer } from "./wasm/module.ts";
+import type { Part } from "./wasm/parts.ts";
 
 /** What a thread is told. */
 interface Task {
@@ -22,7 +23,7 @@ interface Task {
 /** A runner that owns threads. */
 export interface ThreadedRunner extends Runner {
   /** End the threads; the runner cannot run afterwards, its views stay. */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** The text of a worker, for both kinds; it must not use anything from outside. */
@@ -48,16 +49,22 @@ if (typeof self === "undefined" || typeof self.importScripts !== "function") {
 /**
  * A program compiled for several threads.
  *
- * threads  this one included; 1 needs no shared memory
- * throws   an Error if a thread cannot be started
+ * threads     this one included; 1 needs no shared memory
+ * patienceMs  after which a thread that does not answer is given up
+ * throws      an Error if a thread cannot be started; its run, if one has died
  */
-export async function compileThreads(program: Program, threads: number): Promise<ThreadedRunner> {
-  if (threads <= 1) return { ...compile(program), stop: () => {} };
+export async function compileThreads(
+  program: Program,
+  threads: number,
+  { patienceMs }: Pick<Part, "patienceMs"> = {},
+): Promise<ThreadedRunner> {
+  if (threads <= 1) return { ...compile(program), stop: async () => {} };
   const { pages } = layoutOf(program);
+  const patience = patienceMs === undefined ? {} : { patienceMs };
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const modules = await Promise.all(
     Array.from({ length: threads }, (_, part) =>
-      WebAssembly.compile(encodeModule(program, { part, parts: threads })),
+      WebAssembly.compile(encodeModule(program, { part, parts: threads, ...patience })),
     ),
   );
   const [mine, ...others] = modules;
@@ -79,17 +86,17 @@ export async function compileThreads(program: Program, threads: number): Promise
         run();
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`a thread has stopped answering (${reason}); use one thread`);
+        throw new Error(`a thread has stopped answering (${reason}); try again with one thread`);
       }
     },
-    stop: () => {
-      for (const stop of workers) stop();
+    stop: async () => {
+      await Promise.all(workers.map((stop) => stop()));
     },
   };
 }
 
 /** Start a worker; returns how to end it. */
-async function startWorker(task: Task): Promise<() => void> {
+async function startWorker(task: Task): Promise<() => Promise<unknown>> {
   if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis))
     return startWebWorker(task);
   const { Worker } = await import("node:worker_threads");
@@ -99,14 +106,14 @@ async function startWorker(task: Task): Promise<() => void> {
     worker.once("error", reject);
   });
   worker.unref();
-  return () => void worker.terminate();
+  return () => worker.terminate();
 }
 
-function startWebWorker(task: Task): Promise<() => void> {
+function startWebWorker(task: Task): Promise<() => Promise<void>> {
   const url = URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }));
   const worker = new Worker(url);
   return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(() => worker.terminate());
+    worker.onmessage = () => resolve(async () => worker.terminate());
     worker.onerror = ({ message }) => reject(new Error(message));
     worker.postMessage(task);
   });

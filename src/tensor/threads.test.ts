@@ -73,6 +73,6 @@ test.each([2, 3])("%i threads give the bytes of one", async (threads) => {
     expect(runSteps(runner)).toEqual(expected);
     expect(expected[3][0]).toBeGreaterThan(0);
   } finally {
-    runner.stop();
+    await runner.stop();
   }
 });

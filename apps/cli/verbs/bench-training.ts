@@ -104,7 +104,7 @@ async function timed(
     reporter.update(step, STEPS + 3);
     await pause(context);
   }
-  runner.stop();
+  await runner.stop();
   reporter.done();
   const sorted = times.slice(3).sort((a, b) => a - b);
   const rate = (ms: number): number => (1000 * BATCH) / ms;

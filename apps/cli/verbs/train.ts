@@ -113,7 +113,7 @@ export async function train(
   const step = await compileStep(graph, splits.train, fitting, options.threads ?? defaultThreads());
   const training = trainGraph(graph, splits, { ...fitting, step }, from);
   const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
-  step.stop();
+  await step.stop();
   const { weights, record } = training.best();
   const bytes = packWeights(graph, weights);
   const model = {

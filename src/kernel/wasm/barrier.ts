@@ -7,6 +7,7 @@
  */
 
 import { OP, signed, TYPE, unsigned } from "./bytes.ts";
+import type { Part } from "./parts.ts";
 
 /**
  * Byte addresses below the first region: arrivals, the epoch, and the number of runs begun (see
@@ -17,9 +18,6 @@ export const EPOCH_ADDRESS = 12;
 export const RUNS_ADDRESS = 16;
 
 const SPINS = 4096;
-/** Nanoseconds after which a thread that has not come is given up. */
-const PATIENCE_NS = 60e9;
-
 const ATOMIC = { notify: 0x00, wait32: 0x01, load: 0x10, store: 0x17, add: 0x1e };
 
 /** An atomic instruction on the s32 at the address on the stack. */
@@ -33,8 +31,8 @@ const DROP = 0x1a;
 const UNREACHABLE = 0x00;
 const [EPOCH, SPIN] = [0, 1];
 
-/** The body of a function without parameters: wait for `parts` threads. */
-export function barrierBody(parts: number): number[] {
+/** The body of a function without parameters: wait for all parts. */
+export function barrierBody({ parts, patienceMs = 60_000 }: Part): number[] {
   const get = (local: number): number[] => [OP.localGet, ...unsigned(local)];
   const set = (local: number): number[] => [OP.localSet, ...unsigned(local)];
   const epochNow = [...at(EPOCH_ADDRESS), ...atomic(ATOMIC.load)];
@@ -56,7 +54,7 @@ export function barrierBody(parts: number): number[] {
       ...at(EPOCH_ADDRESS),
       ...get(EPOCH),
       OP.i64Const,
-      ...signed(PATIENCE_NS),
+      ...signed(patienceMs * 1e6),
     ],
     ...[...atomic(ATOMIC.wait32), ...number(2), OP.i32Eq, OP.if, TYPE.empty, UNREACHABLE, OP.end],
     ...[...epochNow, ...get(EPOCH), OP.i32Eq, OP.brIf, 0, OP.end],

@@ -46,7 +46,7 @@ export function encodeModule(program: Program, part: Part = WHOLE): Uint8Array<A
   const isAlone = part.parts === 1;
   const kernels = distinctKernels(program);
   const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel, part));
-  const barrier = isAlone ? [] : [barrierBody(part.parts)];
+  const barrier = isAlone ? [] : [barrierBody(part)];
   const runBody = encodeRun(program, kernels, bases, part);
   const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
   const functionTypes = [...kernels.values()].map(({ kernel }) => [

@@ -13,6 +13,8 @@ import { bodiesOf, type Kernel, type Statement } from "../language.ts";
 export interface Part {
   readonly part: number;
   readonly parts: number;
+  /** Milliseconds after which a thread that has not come to a barrier is given up; a minute. */
+  readonly patienceMs?: number;
 }
 
 export const WHOLE: Part = { part: 0, parts: 1 };
