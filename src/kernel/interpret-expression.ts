@@ -2,7 +2,7 @@
  * Expressions of the loop language as closures: the half of the interpreter that computes values.
  */
 
-import { type Buffer, bytesOf, type Expr, stridesOf, type Variable } from "./language.ts";
+import { type Buffer, bytesOf, type Expr, isUnary, stridesOf, type Variable } from "./language.ts";
 import type { TypedArray } from "./routine.ts";
 
 export type Numeric = () => number;
@@ -79,6 +79,7 @@ function checked(value: number, name: string): number {
 /** Closures for s32 and f32 expressions. */
 export function numeric(expr: Expr, environment: Environment): Numeric {
   const { numbers, kernel } = environment;
+  if (isUnary(expr)) return unaryClosure(expr.op, expr.a, environment);
   switch (expr.op) {
     case "constant": {
       const { value } = expr;
@@ -107,15 +108,6 @@ export function numeric(expr: Expr, environment: Environment): Numeric {
     case "lessEqual":
     case "equal":
       return comparison(expr.op, expr.a, expr.b, environment);
-    case "floor":
-    case "sqrt":
-    case "clz":
-    case "toF32":
-    case "toS32":
-    case "toS64":
-    case "bitsToF32":
-    case "f32ToBits":
-      return unaryClosure(expr.op, expr.a, environment);
     default:
       return expr.type === "f32"
         ? floatBinary(expr.op, expr.a, expr.b, environment)

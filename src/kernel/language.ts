@@ -189,8 +189,14 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
+/** Whether an expression has one operand. */
+export function isUnary(expr: Expr): expr is Unary {
+  return "a" in expr && !("b" in expr);
+}
+
 /** The direct parts of an expression, for passes that walk. */
 export function parts(expr: Expr): readonly Expr[] {
+  if (isUnary(expr)) return [expr.a];
   switch (expr.op) {
     case "constant":
     case "variable":
@@ -199,15 +205,6 @@ export function parts(expr: Expr): readonly Expr[] {
       return expr.index;
     case "select":
       return [expr.condition, expr.a, expr.b];
-    case "floor":
-    case "sqrt":
-    case "clz":
-    case "toF32":
-    case "toS32":
-    case "toS64":
-    case "bitsToF32":
-    case "f32ToBits":
-      return [expr.a];
     default:
       return [expr.a, expr.b];
   }

@@ -8,7 +8,16 @@
 
 import { keyOf } from "../affine.ts";
 import { add, mul, sub } from "../build.ts";
-import type { Binary, Buffer, Compare, Constant, Expr, Select, Unary } from "../language.ts";
+import {
+  type Binary,
+  type Buffer,
+  type Compare,
+  type Constant,
+  type Expr,
+  isUnary,
+  type Select,
+  type Unary,
+} from "../language.ts";
 import type { SupportName } from "./support.ts";
 
 /** What printing one kernel needs and collects. */
@@ -84,6 +93,7 @@ function join(flat: Expr, i: Expr): Expr {
 function render(printing: Printing, expr: Expr): Text {
   if (expr.type === "f32")
     throw new Error(`internal: ${printing.kernel} uses f32, which has no C form`);
+  if (isUnary(expr)) return renderUnary(printing, expr);
   switch (expr.op) {
     case "constant":
       return renderConstant(expr, false);
@@ -101,15 +111,6 @@ function render(printing: Printing, expr: Expr): Text {
     case "lessEqual":
     case "equal":
       return renderCompare(printing, expr);
-    case "floor":
-    case "sqrt":
-    case "clz":
-    case "toF32":
-    case "toS32":
-    case "toS64":
-    case "bitsToF32":
-    case "f32ToBits":
-      return renderUnary(printing, expr);
     default:
       return renderBinary(printing, expr);
   }

@@ -1,7 +1,15 @@
 /** Expressions that have one value: the scalar half of the encoder. */
 
 import { addressOf } from "../affine.ts";
-import type { Buffer, Compare, Expr, Load, MulShift, Unary } from "../language.ts";
+import {
+  type Buffer,
+  type Compare,
+  type Expr,
+  isUnary,
+  type Load,
+  type MulShift,
+  type Unary,
+} from "../language.ts";
 import { float, OP, signed, unsigned } from "./bytes.ts";
 import {
   constant,
@@ -50,6 +58,7 @@ const COMPARE = {
 
 /** Push the value of an expression. */
 export function pushScalar(scope: Scope, expr: Expr): void {
+  if (isUnary(expr)) return pushUnary(scope, expr);
   switch (expr.op) {
     case "constant":
       if (expr.type === "f32") emit(scope, OP.f32Const, ...float(expr.value));
@@ -70,15 +79,6 @@ export function pushScalar(scope: Scope, expr: Expr): void {
     case "lessEqual":
     case "equal":
       return pushCompare(scope, expr);
-    case "floor":
-    case "sqrt":
-    case "clz":
-    case "toF32":
-    case "toS32":
-    case "toS64":
-    case "bitsToF32":
-    case "f32ToBits":
-      return pushUnary(scope, expr);
     case "min":
     case "max":
       if (expr.type !== "f32") return pushMinMax(scope, expr.op, expr.a, expr.b);

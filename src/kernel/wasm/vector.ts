@@ -4,8 +4,17 @@
  */
 
 import { type Affine, addressOf, type Term } from "../affine.ts";
-import type { Binary, Buffer, Expr, Load, MulShift, Select, Unary } from "../language.ts";
-import { parts } from "../language.ts";
+import {
+  type Binary,
+  type Buffer,
+  type Expr,
+  isUnary,
+  type Load,
+  type MulShift,
+  parts,
+  type Select,
+  type Unary,
+} from "../language.ts";
 import { OP, SIMD, signed, TYPE, unsigned } from "./bytes.ts";
 import { pushScalar } from "./scalar.ts";
 import {
@@ -78,6 +87,7 @@ export function hasVectorForm(expr: Expr, lane: Lane): boolean {
 /** Push the value of an expression in the four lanes of vector `u`. */
 export function pushVector(scope: Scope, lane: Lane, expr: Expr, u: number): void {
   if (!isVarying(expr, lane)) return splat(scope, expr);
+  if (isUnary(expr)) return pushUnary(scope, lane, expr, u);
   switch (expr.op) {
     case "variable":
       if (expr.name !== lane.variable) return getLocal(scope, vectorLocals(scope, expr.name)[u]);
@@ -98,15 +108,6 @@ export function pushVector(scope: Scope, lane: Lane, expr: Expr, u: number): voi
       return simd(scope, SIMD.and);
     case "constant":
       return splat(scope, expr);
-    case "floor":
-    case "sqrt":
-    case "clz":
-    case "toF32":
-    case "toS32":
-    case "toS64":
-    case "bitsToF32":
-    case "f32ToBits":
-      return pushUnary(scope, lane, expr, u);
     default:
       return pushBinary(scope, lane, expr, u);
   }

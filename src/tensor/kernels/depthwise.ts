@@ -1,7 +1,15 @@
 /** Depthwise convolution and its gradients, [batch, H, W, C], channels in the lanes. */
 
 import { build as b, type Kernel, type Statement } from "../../kernel/index.ts";
-import { type Axis, axesOf, type Image, segmentsOf, type Window } from "./window.ts";
+import {
+  type Axis,
+  axesOf,
+  clearImage,
+  type Image,
+  overTaps,
+  segmentsOf,
+  type Window,
+} from "./window.ts";
 
 const VECTORS = 4;
 
@@ -89,44 +97,19 @@ function correlate(name: string, { batch, C, rows, columns, bias, flip }: Correl
 
 /** dx for any stride: every output adds to the inputs it read. */
 export function depthwiseScatter({ batch, shape }: Image, window: Window): Kernel {
-  const [H, W, C] = shape;
+  const [, , C] = shape;
   const [rows, columns] = axesOf(shape, window);
   const dy = b.buffer("x", "f32", [batch, rows.outputs, columns.outputs, C]);
   const w = b.buffer("w", "f32", [rows.kernel, columns.kernel, C]);
-  const dx = b.buffer("y", "f32", [batch, H, W, C]);
-  const clear = b.loop(
-    "zn",
-    batch,
-    (n) => [
-      b.loop("zy", H, (y) => [
-        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
-      ]),
-    ],
-    { parallel: true },
-  );
-  const body = b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.loop("oy", rows.outputs, (oy) => [
-        b.loop("ox", columns.outputs, (ox) => [
-          b.loop("ky", rows.kernel, (ky) => [
-            b.loop("kx", columns.kernel, (kx) => {
-              const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-              const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
-              const addition = b.lanes("c", C, (c) => {
-                const product = b.mul(b.load(dy, n, oy, ox, c), b.load(w, ky, kx, c));
-                return [b.store(dx, [n, iy, ix, c], b.add(b.load(dx, n, iy, ix, c), product))];
-              });
-              return [b.when(b.inside([iy, H], [ix, W]), [addition])];
-            }),
-          ]),
-        ]),
-      ]),
-    ],
-    { parallel: true },
-  );
-  return b.kernel("depthwise_scatter", [dy, w, dx], [clear, body]);
+  const dx = b.buffer("y", "f32", [batch, ...shape]);
+  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
+    const addition = b.lanes("c", C, (c) => {
+      const product = b.mul(b.load(dy, n, oy, ox, c), b.load(w, ky, kx, c));
+      return [b.store(dx, [n, iy, ix, c], b.add(b.load(dx, n, iy, ix, c), product))];
+    });
+    return b.when(isInside, [addition]);
+  });
+  return b.kernel("depthwise_scatter", [dy, w, dx], [clearImage(dx), body]);
 }
 
 /** dw [kh, kw, C] = sum over batch and outputs of dy * x; one row at a time stays in registers. */

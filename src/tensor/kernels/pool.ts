@@ -4,7 +4,7 @@
  */
 
 import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
-import type { Image, Pair } from "./window.ts";
+import { clearImage, type Image, type Pair } from "./window.ts";
 
 const LANES = { vectors: 2 };
 
@@ -67,11 +67,7 @@ export function maxPoolGradient({ batch, shape }: Image, size: Pair): Kernel {
     }),
   ]);
   const covered = outH * size[0] === H && outW * size[1] === W;
-  return b.kernel(
-    "max_pool_dx",
-    [x, y, dy, dx],
-    covered ? [body] : [clear(batch, shape, dx), body],
-  );
+  return b.kernel("max_pool_dx", [x, y, dy, dx], covered ? [body] : [clearImage(dx), body]);
 }
 
 /** y [batch, C] = mean over H and W. */
@@ -133,23 +129,6 @@ function overTiles(
     (n) => [
       b.loop("oy", outH, (oy) => [
         b.loop("ox", outW, (ox) => [b.lanes("c", C, (c) => body(n, oy, ox, c), LANES)]),
-      ]),
-    ],
-    { parallel: true },
-  );
-}
-
-function clear(
-  batch: number,
-  [H, W, C]: readonly number[],
-  dx: Kernel["buffers"][number],
-): Statement {
-  return b.loop(
-    "zn",
-    batch,
-    (n) => [
-      b.loop("zy", H, (y) => [
-        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
       ]),
     ],
     { parallel: true },

@@ -5,7 +5,13 @@
  * the end.
  */
 
-import { build as b, type Kernel } from "../../kernel/index.ts";
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Kernel,
+  type Statement,
+} from "../../kernel/index.ts";
 
 export type Padding = "same" | "valid";
 export type Pair = readonly [number, number];
@@ -91,69 +97,83 @@ export function imageToPatches({ batch, shape }: Image, window: Window): Kernel 
   const x = b.buffer("x", "f32", [batch, ...shape]);
   const taps = [rows.kernel, columns.kernel, C];
   const patches = b.buffer("patches", "f32", [batch, rows.outputs, columns.outputs, ...taps]);
-  const body = overTaps(batch, rows, columns, (n, oy, ox, ky, kx) => {
-    const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-    const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
+  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
     const copy = b.lanes("c", C, (c) => [
       b.store(patches, [n, oy, ox, ky, kx, c], b.load(x, n, iy, ix, c)),
     ]);
     const clear = b.lanes("e", C, (c) => [b.store(patches, [n, oy, ox, ky, kx, c], 0)]);
-    return b.when(b.inside([iy, rows.extent], [ix, columns.extent]), [copy], [clear]);
+    return b.when(isInside, [copy], [clear]);
   });
   return b.kernel("image_to_patches", [x, patches], [body]);
 }
 
 /** dx [batch, H, W, C] = sums of dpatches over the windows that read each element. */
 export function patchesToImage({ batch, shape }: Image, window: Window): Kernel {
-  const [H, W, C] = shape;
+  const [, , C] = shape;
   const [rows, columns] = axesOf(shape, window);
   const taps = [rows.kernel, columns.kernel, C];
   const patches = b.buffer("dpatches", "f32", [batch, rows.outputs, columns.outputs, ...taps]);
-  const dx = b.buffer("dx", "f32", [batch, H, W, C]);
-  const clear = b.loop(
-    "zn",
-    batch,
-    (n) => [
-      b.loop("zy", H, (y) => [
-        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(dx, [n, y, x, c], 0)])]),
-      ]),
-    ],
-    { parallel: true },
-  );
-  const body = overTaps(batch, rows, columns, (n, oy, ox, ky, kx) => {
-    const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-    const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
-    const addition = b.lanes("c", C, (c) => [
-      b.store(
-        dx,
-        [n, iy, ix, c],
-        b.add(b.load(dx, n, iy, ix, c), b.load(patches, n, oy, ox, ky, kx, c)),
-      ),
-    ]);
-    return b.when(b.inside([iy, rows.extent], [ix, columns.extent]), [addition]);
+  const dx = b.buffer("dx", "f32", [batch, ...shape]);
+  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
+    const addition = b.lanes("c", C, (c) => {
+      const sum = b.add(b.load(dx, n, iy, ix, c), b.load(patches, n, oy, ox, ky, kx, c));
+      return [b.store(dx, [n, iy, ix, c], sum)];
+    });
+    return b.when(isInside, [addition]);
   });
-  return b.kernel("patches_to_image", [patches, dx], [clear, body]);
+  return b.kernel("patches_to_image", [patches, dx], [clearImage(dx), body]);
 }
 
-type Index = ReturnType<typeof b.variable>;
-type Body = ReturnType<typeof b.when>;
+/** One tap of one window: sample, output, place in the window, element, and whether that exists. */
+interface Tap {
+  readonly n: Expr;
+  readonly oy: Expr;
+  readonly ox: Expr;
+  readonly ky: Expr;
+  readonly kx: Expr;
+  readonly iy: Expr;
+  readonly ix: Expr;
+  readonly isInside: Expr;
+}
 
-function overTaps(
-  batch: number,
-  rows: Axis,
-  columns: Axis,
-  body: (n: Index, oy: Index, ox: Index, ky: Index, kx: Index) => Body,
-): Body {
+/** Loops over every tap of every window of a batch; samples may be shared by threads. */
+export function overTaps(
+  { batch, shape }: Image,
+  window: Window,
+  body: (tap: Tap) => Statement,
+): Statement {
+  const [rows, columns] = axesOf(shape, window);
+  const at = (n: Expr, oy: Expr, ox: Expr, ky: Expr, kx: Expr): Statement => {
+    const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
+    const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
+    const isInside = b.inside([iy, rows.extent], [ix, columns.extent]);
+    return body({ n, oy, ox, ky, kx, iy, ix, isInside });
+  };
   return b.loop(
-    "b",
+    "n",
     batch,
     (n) => [
       b.loop("oy", rows.outputs, (oy) => [
         b.loop("ox", columns.outputs, (ox) => [
           b.loop("ky", rows.kernel, (ky) => [
-            b.loop("kx", columns.kernel, (kx) => [body(n, oy, ox, ky, kx)]),
+            b.loop("kx", columns.kernel, (kx) => [at(n, oy, ox, ky, kx)]),
           ]),
         ]),
+      ]),
+    ],
+    { parallel: true },
+  );
+}
+
+/** Set [batch, H, W, C] to zero, sample by sample like overTaps. */
+export function clearImage(image: Buffer): Statement {
+  const [batch, H, W, C] = image.shape;
+  return b.loop(
+    "zn",
+    batch,
+    (n) => [
+      b.loop("zy", H, (y) => [
+        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(image, [n, y, x, c], 0)])]),
       ]),
     ],
     { parallel: true },
