@@ -12,7 +12,8 @@ import {
   type Split,
 } from "../../src/data/index.ts";
 import { UserError } from "../../src/errors.ts";
-import { extractFeatures, type Frontend } from "../../src/features/index.ts";
+import { extractFeatures, type Frontend, inputReader } from "../../src/features/index.ts";
+import type { TypedArray } from "../../src/kernel/index.ts";
 import type { Examples } from "../../src/train/index.ts";
 import type { Context } from "./context.ts";
 import type { RunRecord } from "./run.ts";
@@ -143,4 +144,17 @@ interface LoadOptions {
   readonly context: Context;
   /** What progress calls it. */
   readonly stage: string;
+}
+
+/** What the device would get of a sample: s16 samples or u8 pixels of each modality. */
+export async function readInputs(
+  { reader }: OpenDataset,
+  frontend: Frontend,
+  sample: Sample,
+): Promise<Record<string, TypedArray>> {
+  const inputs: Record<string, TypedArray> = {};
+  for (const [name, spec] of Object.entries(frontend)) {
+    inputs[name] = await inputReader(reader, name, spec)(sample);
+  }
+  return inputs;
 }

@@ -12,14 +12,15 @@ import {
   quantizedScores,
   weightBytes,
 } from "../../../src/compress/index.ts";
-import { type Example, lower } from "../../../src/deploy/index.ts";
+import type { Sample } from "../../../src/data/index.ts";
+import { type Example, lower, type Product } from "../../../src/deploy/index.ts";
 import { CheckError, unknown } from "../../../src/errors.ts";
-import { FEATURE_SCALE, type Frontend, inputReader } from "../../../src/features/index.ts";
-import { interpreter, type TypedArray } from "../../../src/kernel/index.ts";
+import { FEATURE_SCALE, type Frontend } from "../../../src/features/index.ts";
+import { interpreter } from "../../../src/kernel/index.ts";
 import { random, shuffle } from "../../../src/tensor/index.ts";
 import { type Examples, predictor } from "../../../src/train/index.ts";
 import { type Context, pause } from "../context.ts";
-import { memoryOf, memoryOfGraph } from "../product.ts";
+import { type Memory, memoryOf, memoryOfGraph } from "../product.ts";
 import {
   type CompressedRecord,
   type Evaluation,
@@ -36,6 +37,7 @@ import {
   loadExamples,
   type OpenDataset,
   openTrainedDataset,
+  readInputs,
   type ScoredExamples,
 } from "../samples.ts";
 import { evaluationOf, withEvaluations } from "../scoring.ts";
@@ -104,14 +106,10 @@ export async function compress(
     precision,
     limits,
   });
-  const memory = memoryOfGraph(graph, frontend);
-  const golden = await goldenExamples(
-    context,
-    graph,
-    model.frontend,
-    opened,
-    valSamples.slice(0, GOLDEN_SAMPLES),
-  );
+  const product = lower(graph, frontend, { name: "net" });
+  const memory = memoryOf(product);
+  const chosen = valSamples.slice(0, GOLDEN_SAMPLES);
+  const golden = await goldenExamples(context, product, { opened, frontend, samples: chosen });
   const { stored, bytes } = packGraph(graph);
   const { flashBytes, ramBytes, arenaBytes } = memory;
   const compressed: CompressedRecord = {
@@ -134,7 +132,7 @@ export async function compress(
   const files: [RunFile, string | Uint8Array][] = [
     ["compressed.weights", bytes],
     ["golden.json", jsonText(goldenRecord(golden))],
-    ["plan.json", jsonText(planOf(graph, frontend))],
+    ["plan.json", jsonText(planOf(product, memory))],
     ["evaluation.json", jsonText(await withEvaluations(run, [before, after]))],
     ["compressed.json", jsonText(compressed)],
   ];
@@ -249,24 +247,24 @@ function checkLimits(
   }
 }
 
+interface GoldenSource {
+  readonly opened: OpenDataset;
+  readonly frontend: Frontend;
+  readonly samples: readonly Sample[];
+}
+
 /** Raw inputs of some samples and what the reference interpreter says of them. */
 async function goldenExamples(
   context: Context,
-  graph: QuantizedGraph,
-  frontend: Frontend,
-  { reader }: OpenDataset,
-  samples: Parameters<ReturnType<typeof inputReader>>[0][],
+  product: Product,
+  { opened, frontend, samples }: GoldenSource,
 ): Promise<Example[]> {
-  const product = lower(graph, frontend, { name: "net" });
   const runner = interpreter(product.program);
   context.reporter.stage("golden vectors (reference interpreter)");
   const examples: Example[] = [];
   for (const sample of samples) {
-    const inputs: Record<string, TypedArray> = {};
-    for (const { name } of product.inputs) {
-      inputs[name] = await inputReader(reader, name, frontend[name])(sample);
-      runner.view(name).set(inputs[name]);
-    }
+    const inputs = await readInputs(opened, frontend, sample);
+    for (const [name, values] of Object.entries(inputs)) runner.view(name).set(values);
     runner.run();
     examples.push({ inputs, scores: Int8Array.from(runner.view(product.scores)) });
     context.reporter.update(examples.length, samples.length);
@@ -277,10 +275,8 @@ async function goldenExamples(
 }
 
 /** The memory plan, for people and for the report. */
-function planOf(graph: QuantizedGraph, frontend: Frontend) {
-  const product = lower(graph, frontend, { name: "net" });
-  const { flash, ...memory } = memoryOf(product);
-  const blocks = product.program.storage
+function planOf({ program }: Product, memory: Memory) {
+  const blocks = program.storage
     .filter(({ role, within }) => role === "scratch" && within === undefined)
     .map(({ name, address, first, last, type, shape }) => ({
       name,
@@ -290,7 +286,7 @@ function planOf(graph: QuantizedGraph, frontend: Frontend) {
       first,
       last,
     }));
-  return { ...memory, flash, calls: product.program.calls.map(({ label }) => label), blocks };
+  return { ...memory, calls: program.calls.map(({ label }) => label), blocks };
 }
 
 function printLayers(context: Context, graph: QuantizedGraph): void {

@@ -11,14 +11,13 @@ import {
 } from "../../../src/bench/index.ts";
 import type { Product } from "../../../src/deploy/index.ts";
 import { UserError } from "../../../src/errors.ts";
-import { inputReader } from "../../../src/features/index.ts";
 import type { TypedArray } from "../../../src/kernel/index.ts";
 import { random, shuffle } from "../../../src/tensor/index.ts";
 import type { Context } from "../context.ts";
 import { readProduct } from "../product.ts";
 import { readModel, readRun } from "../run.ts";
 import { writeJson } from "../run-folder.ts";
-import { completeSamples, openTrainedDataset } from "../samples.ts";
+import { completeSamples, openTrainedDataset, readInputs } from "../samples.ts";
 import { quoted } from "../shell.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -75,16 +74,11 @@ async function samplesOf(
   const record = await readRun(run);
   const { frontend } = await readModel(run);
   try {
-    const { dataset, reader } = await openTrainedDataset(run, record, data);
-    const val = completeSamples(dataset, "val", record.settings.modalities);
-    const chosen = shuffle(val, random("verify")).slice(0, count);
+    const opened = await openTrainedDataset(run, record, data);
+    const val = completeSamples(opened.dataset, "val", record.settings.modalities);
     const samples: Inputs[] = [];
-    for (const sample of chosen) {
-      const inputs: Record<string, TypedArray> = {};
-      for (const { name } of product.inputs) {
-        inputs[name] = await inputReader(reader, name, frontend[name])(sample);
-      }
-      samples.push(inputs);
+    for (const sample of shuffle(val, random("verify")).slice(0, count)) {
+      samples.push(await readInputs(opened, frontend, sample));
     }
     return { samples, source: "val" };
   } catch (error) {
