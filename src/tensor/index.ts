@@ -2,7 +2,6 @@
  * Layers with their gradients, seeded randomness, and nets compiled to WebAssembly training steps.
  */
 
-export type { Runner as Stepper, ThreadedRunner as ThreadedStepper } from "../kernel/index.ts";
 export {
   compileInference,
   compileTraining,

@@ -9,15 +9,14 @@
  */
 
 import { mismatch, UserError } from "../errors.ts";
+import type { Runner, ThreadedRunner } from "../kernel/index.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
 import {
   compileTraining,
   compileTrainingThreads,
   parametersOf,
   random,
-  type Stepper,
   shuffle,
-  type ThreadedStepper,
 } from "../tensor/index.ts";
 import { classCounts, type Examples, gather } from "./examples.ts";
 import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
@@ -37,7 +36,7 @@ export interface FitOptions {
   /** Label smoothing in [0, 1). */
   readonly smoothing?: number;
   /** The compiled step, from compileStep with the same arguments; one thread if it is not given. */
-  readonly step?: Stepper;
+  readonly step?: Runner;
 }
 
 /** One line of train.jsonl. */
@@ -206,7 +205,7 @@ export function compileStep(
   train: Examples,
   options: FitOptions,
   threads: number,
-): Promise<ThreadedStepper> {
+): Promise<ThreadedRunner> {
   const { inputScale, smoothing = 0 } = options;
   const step = { batch: batchOf(train, options), inputScale, smoothing };
   return compileTrainingThreads(graph, step, threads);
