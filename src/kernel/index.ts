@@ -29,6 +29,7 @@ export {
   viewOf,
   writtenBy,
 } from "./routine.ts";
+export { hasFusedMultiplyAdd } from "./runtime.ts";
 export {
   compile,
   distinctKernels,

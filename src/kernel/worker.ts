@@ -56,15 +56,17 @@ if (typeof self === "undefined" || typeof self.importScripts !== "function") {
 export async function compileThreads(
   program: Program,
   threads: number,
-  { patienceMs }: Pick<Part, "patienceMs"> = {},
+  { patienceMs, fused = false }: Pick<Part, "patienceMs"> & { readonly fused?: boolean } = {},
 ): Promise<ThreadedRunner> {
-  if (threads <= 1) return { ...compile(program), stop: async () => {} };
+  if (threads <= 1) return { ...compile(program, { fused }), stop: async () => {} };
   const { pages } = layoutOf(program);
   const patience = patienceMs === undefined ? {} : { patienceMs };
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const modules = await Promise.all(
     Array.from({ length: threads }, (_, part) =>
-      WebAssembly.compile(encodeModule(program, { part, parts: threads, ...patience })),
+      WebAssembly.compile(
+        encodeModule(program, { part: { part, parts: threads, ...patience }, fused }),
+      ),
     ),
   );
   const [mine, ...others] = modules;

@@ -3,7 +3,7 @@
  * uses.
  *
  * Source: WebAssembly Core Specification 2.0, section 5 (binary format), with the SIMD proposal
- * merged.
+ * merged; the relaxed SIMD proposal for the fused multiply-add.
  */
 
 export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b, empty: 0x40 } as const;
@@ -79,6 +79,7 @@ export const OP = {
 export const SIMD = {
   load: 0x00,
   load16x4S: 0x03,
+  load32Splat: 0x09,
   store: 0x0b,
   const: 0x0c,
   shuffle: 0x0d,
@@ -127,6 +128,8 @@ export const SIMD = {
   f32x4Max: 0xe9,
   i32x4TruncSatF32x4S: 0xf8,
   f32x4ConvertI32x4S: 0xfa,
+  relaxedMadd: 0x105,
+  relaxedNmadd: 0x106,
 } as const;
 
 /** Unsigned LEB128. */

@@ -24,7 +24,14 @@ import {
   setLocal,
   vectorLocals,
 } from "./scope.ts";
-import { canStoreVector, hasVectorForm, isVarying, pushVector, storeVector } from "./vector.ts";
+import {
+  canStoreVector,
+  hasVectorForm,
+  isVarying,
+  pushVector,
+  splat,
+  storeVector,
+} from "./vector.ts";
 
 type For = Extract<Statement, { op: "for" }>;
 type Store = Extract<Statement, { op: "store" }>;
@@ -35,7 +42,10 @@ const LANES = 4;
  * The body of a function (locals and code, without its size) whose parameters are the buffers'
  * addresses.
  */
-export function encodeKernel(kernel: Kernel, part: Part = WHOLE): number[] {
+export function encodeKernel(
+  kernel: Kernel,
+  { part = WHOLE, fused = false }: { part?: Part; fused?: boolean } = {},
+): number[] {
   const scope: Scope = {
     code: [],
     localTypes: [],
@@ -46,6 +56,7 @@ export function encodeKernel(kernel: Kernel, part: Part = WHOLE): number[] {
     loopVariables: new Set(),
     nonNegative: new Set(),
     part,
+    fused,
   };
   for (const statement of kernel.body) encodeStatement(scope, statement);
   const locals = scope.localTypes.flatMap((type) => [1, type]);
@@ -75,6 +86,12 @@ function encodeStatement(scope: Scope, statement: Statement): void {
           setLocal(scope, locals[u]);
         }
         return;
+      }
+      if (lane !== undefined && type === "f32" && !lane.changing.has(name)) {
+        const local = lane.splats.get(name) ?? newLocal(scope, TYPE.v128);
+        lane.splats.set(name, local);
+        splat(scope, statement.value);
+        return setLocal(scope, local);
       }
       pushScalar(scope, statement.value);
       return setLocal(scope, scalarLocal(scope, name, type));
@@ -132,10 +149,11 @@ function encodeFor(scope: Scope, loop: For): void {
 /** The loop proper: at least one iteration. Without `again` the body runs exactly once. */
 function repeat(scope: Scope, loop: For, pushEnd: () => void, again: boolean): void {
   const counter = scalarLocal(scope, loop.variable.name, "s32");
+  const { scope: inner, advance } = enterLoop(scope, loop);
   if (again) emit(scope, OP.loop, TYPE.empty);
-  const inner = enterLoop(scope, loop);
   for (const statement of loop.body) encodeStatement(inner, statement);
   if (!again) return;
+  advance();
   getLocal(scope, counter);
   constant(scope, loop.step);
   emit(scope, OP.i32Add, OP.localTee, ...unsigned(counter));
@@ -147,7 +165,9 @@ function encodeLanes(scope: Scope, loop: For): void {
   const { variable, body, to } = loop;
   const extent = to.op === "constant" ? to.value : 0;
   const first = loop.from.op === "constant" ? loop.from.value : 0;
-  const lane: Lane = { variable: variable.name, vectors: loop.lanes, varying: new Set() };
+  const changing = changingIn(body);
+  const plain = { variable: variable.name, vectors: loop.lanes, changing };
+  const lane: Lane = { ...plain, varying: new Set(), splats: new Map() };
   const varying = varyingIn(body, lane);
   const isVector = extent - first >= LANES && body.every((s) => canEncode(s, { ...lane, varying }));
   let done = first;
@@ -155,7 +175,7 @@ function encodeLanes(scope: Scope, loop: For): void {
     const step = LANES * vectors;
     const end = extent - ((extent - done) % step);
     if (end <= done) continue;
-    const inner: Scope = { ...scope, lane: { ...lane, vectors, varying } };
+    const inner: Scope = { ...scope, lane: { ...lane, vectors, varying, splats: new Map() } };
     encodeFor(inner, { ...loop, ...bounds(done, end), step });
     done = end;
   }
@@ -167,6 +187,17 @@ function bounds(from: number, to: number): Pick<For, "from" | "to"> {
     from: { op: "constant", type: "s32", value: from },
     to: { op: "constant", type: "s32", value: to },
   };
+}
+
+/** Variables that are assigned again after their declaration. */
+function changingIn(body: readonly Statement[]): ReadonlySet<string> {
+  const changing = new Set<string>();
+  const visit = (statement: Statement): void => {
+    if (statement.op === "set") changing.add(statement.variable.name);
+    bodiesOf(statement).flat().forEach(visit);
+  };
+  body.forEach(visit);
+  return changing;
 }
 
 /** Variables that some assignment makes differ between lanes; repeated until nothing is added. */

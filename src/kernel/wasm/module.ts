@@ -38,14 +38,19 @@ export function layoutOf({ regionBytes }: Program): Layout {
 /**
  * A module that exports `run`.
  *
+ * fused    products that are added are rounded once where the machine can: other bits than the
+ *          interpreter's, see runtime.ts
  * part     with one part the module has and exports its memory; with several it imports a shared
  *          one as env.memory and runs its share of every call, all parts meeting between two calls
  */
-export function encodeModule(program: Program, part: Part = WHOLE): Uint8Array<ArrayBuffer> {
+export function encodeModule(
+  program: Program,
+  { part = WHOLE, fused = false }: { part?: Part; fused?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
   const { bases, pages } = layoutOf(program);
   const isAlone = part.parts === 1;
   const kernels = distinctKernels(program);
-  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel, part));
+  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel, { part, fused }));
   const barrier = isAlone ? [] : [barrierBody(part)];
   const runBody = encodeRun(program, kernels, bases, part);
   const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
@@ -92,8 +97,9 @@ function dataSection({ storage }: Program, bases: Layout["bases"]): Uint8Array {
 }
 
 /** A program compiled to WebAssembly and ready to run in this thread. */
-export function compile(program: Program): Runner {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(encodeModule(program)));
+export function compile(program: Program, options: { readonly fused?: boolean } = {}): Runner {
+  const module = new WebAssembly.Module(encodeModule(program, options));
+  const instance = new WebAssembly.Instance(module);
   const { memory, run } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory) || typeof run !== "function") {
     throw new Error("internal: the module must export memory and run");

@@ -10,7 +10,7 @@ import {
   type MulShift,
   type Unary,
 } from "../language.ts";
-import { float, OP, signed, unsigned } from "./bytes.ts";
+import { float, OP, SIMD, signed, unsigned } from "./bytes.ts";
 import {
   constant,
   emit,
@@ -64,8 +64,12 @@ export function pushScalar(scope: Scope, expr: Expr): void {
       if (expr.type === "f32") emit(scope, OP.f32Const, ...float(expr.value));
       else emit(scope, expr.type === "s64" ? OP.i64Const : OP.i32Const, ...signed(expr.value));
       return;
-    case "variable":
-      return getLocal(scope, scalarLocal(scope, expr.name, expr.type));
+    case "variable": {
+      const copies = scope.lane?.splats.get(expr.name);
+      if (copies === undefined) return getLocal(scope, scalarLocal(scope, expr.name, expr.type));
+      getLocal(scope, copies);
+      return emit(scope, 0xfd, SIMD.f32x4ExtractLane, 0);
+    }
     case "load":
       return pushLoad(scope, expr);
     case "select":

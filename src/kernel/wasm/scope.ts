@@ -30,6 +30,10 @@ export interface Lane {
   readonly vectors: number;
   /** Variables whose value differs between lanes. */
   readonly varying: ReadonlySet<string>;
+  /** Variables that are the same in all lanes and declared once, by their vector of four copies. */
+  readonly splats: Map<string, number>;
+  /** Variables that are set after their declaration. */
+  readonly changing: ReadonlySet<string>;
 }
 
 export interface Scope {
@@ -46,6 +50,8 @@ export interface Scope {
   readonly lane?: Lane;
   /** Which share of the parallel loops is written. */
   readonly part: Part;
+  /** Products that are added may be fused, with one rounding. */
+  readonly fused: boolean;
 }
 
 export function emit(scope: Scope, ...bytes: number[]): void {
@@ -161,11 +167,21 @@ function addScaled(scope: Scope, factor: number): void {
   emit(scope, OP.i32Add);
 }
 
-/** The scope inside a loop; writes the pointers that its variable makes known. */
-export function enterLoop(scope: Scope, { variable: { name: variable }, from, body }: For): Scope {
+/** A loop being written: the scope inside, and what moves its pointers on. */
+export interface Entered {
+  readonly scope: Scope;
+  /** Write the increments of the pointers, at the end of an iteration. */
+  advance(): void;
+}
+
+/** Write, in front of a loop, the pointers that its variable makes known. */
+export function enterLoop(scope: Scope, loop: For): Entered {
+  const { from, body, step } = loop;
+  const variable = loop.variable.name;
   const pointers = new Map(scope.pointers);
   const loopVariables = new Set([...scope.loopVariables, variable]);
   const counter = scalarLocal(scope, variable, "s32");
+  const moving: { local: number; bytes: number }[] = [];
   for (const { buffer, affine } of accessesOf(body)) {
     const known = affine.terms.filter(({ key }) => loopVariables.has(key));
     const mine = known.find(({ key }) => key === variable);
@@ -177,14 +193,24 @@ export function enterLoop(scope: Scope, { variable: { name: variable }, from, bo
       known.filter((term) => term !== mine),
     );
     getLocal(scope, counter);
-    addScaled(scope, mine.coefficient * stepOf(buffer));
+    const bytes = mine.coefficient * stepOf(buffer);
+    addScaled(scope, bytes);
     const local = newLocal(scope, TYPE.i32);
     setLocal(scope, local);
     pointers.set(key, local);
+    moving.push({ local, bytes: bytes * step });
   }
   const isFromZeroUp = from.op === "constant" ? from.value >= 0 : isNonNegative(from, scope);
   const nonNegative = isFromZeroUp ? new Set([...scope.nonNegative, variable]) : scope.nonNegative;
-  return { ...scope, pointers, loopVariables, nonNegative };
+  const advance = (): void => {
+    for (const { local, bytes } of moving) {
+      getLocal(scope, local);
+      constant(scope, bytes);
+      emit(scope, OP.i32Add);
+      setLocal(scope, local);
+    }
+  };
+  return { scope: { ...scope, pointers, loopVariables, nonNegative }, advance };
 }
 
 function isNonNegative(expr: Expr, { nonNegative }: Scope): boolean {

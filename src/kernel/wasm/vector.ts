@@ -37,9 +37,12 @@ export function simd(scope: Scope, opcode: number, ...immediates: number[]): voi
   emit(scope, 0xfd, ...unsigned(opcode), ...immediates);
 }
 
-export function isVarying(expr: Expr, { variable, varying }: Lane): boolean {
+export function isVarying(
+  expr: Expr,
+  { variable, varying }: Pick<Lane, "variable" | "varying">,
+): boolean {
   if (expr.op === "variable") return expr.name === variable || varying.has(expr.name);
-  return parts(expr).some((part) => isVarying(part, { variable, varying, vectors: 1 }));
+  return parts(expr).some((part) => isVarying(part, { variable, varying }));
 }
 
 const S32: Readonly<Record<string, number>> = {
@@ -118,12 +121,21 @@ function lanesOf(value: (lane: number) => number): number[] {
   return [...new Uint8Array(Int32Array.from({ length: LANES }, (_, i) => value(i)).buffer)];
 }
 
-function splat(scope: Scope, expr: Expr): void {
+/** Push four copies of a value that is the same in all lanes. */
+export function splat(scope: Scope, expr: Expr): void {
+  const known = expr.op === "variable" ? scope.lane?.splats.get(expr.name) : undefined;
+  if (known !== undefined) return getLocal(scope, known);
+  if (expr.op === "load" && (expr.buffer.type === "f32" || expr.buffer.type === "s32")) {
+    const affine = addressOf(expr.buffer, expr.index);
+    const offset = pushAddress(scope, expr.buffer, affine, (term) => pushScalar(scope, term));
+    return simd(scope, SIMD.load32Splat, 0, ...unsigned(offset));
+  }
   pushScalar(scope, expr);
   simd(scope, expr.type === "f32" ? SIMD.f32x4Splat : SIMD.i32x4Splat);
 }
 
 function pushBinary(scope: Scope, lane: Lane, expr: Binary, u: number): void {
+  if (scope.fused && pushFused(scope, lane, expr, u)) return;
   pushVector(scope, lane, expr.a, u);
   if (expr.op in SHIFT) {
     pushScalar(scope, expr.b);
@@ -131,6 +143,16 @@ function pushBinary(scope: Scope, lane: Lane, expr: Binary, u: number): void {
   }
   pushVector(scope, lane, expr.b, u);
   simd(scope, (expr.type === "f32" ? F32 : S32)[expr.op]);
+}
+
+/** sum + a * b or sum - a * b as one instruction; false if the expression has another form. */
+function pushFused(scope: Scope, lane: Lane, { op, type, a, b }: Binary, u: number): boolean {
+  if (type !== "f32" || (op !== "add" && op !== "sub")) return false;
+  const [product, rest] = b.op === "mul" || op === "sub" ? [b, a] : [a, b];
+  if (product.op !== "mul" || !isVarying(product, lane)) return false;
+  for (const operand of [product.a, product.b, rest]) pushVector(scope, lane, operand, u);
+  simd(scope, op === "add" ? SIMD.relaxedMadd : SIMD.relaxedNmadd);
+  return true;
 }
 
 function pushUnary(scope: Scope, lane: Lane, { op, a }: Unary, u: number): void {
