@@ -17,11 +17,13 @@ export {
   stridesOf,
   type Variable,
 } from "./language.ts";
+export { inPhases } from "./phases.ts";
 export { type Placed, type Program, plan } from "./plan.ts";
 export { C_TYPES, type PrintedKernel, printKernel } from "./print-c.ts";
 export {
   type Call,
   call,
+  type Each,
   type Role,
   type Routine,
   type Storage,

@@ -15,9 +15,10 @@ import {
   slotOf,
   wide,
 } from "./interpret-expression.ts";
-import { type Buffer, bitsOf, type Expr, type Kernel, type Statement } from "./language.ts";
+import { type Buffer, bitsOf, type Expr, type Kernel, type Statement, sizeOf } from "./language.ts";
+import { chunkItems, phasesOf, reachOf } from "./phases.ts";
 import type { Program } from "./plan.ts";
-import { type Role, type TypedArray, viewOf } from "./routine.ts";
+import { type Call, type Role, type TypedArray, viewOf } from "./routine.ts";
 
 type Action = () => void;
 
@@ -41,7 +42,7 @@ export interface Runner {
 /**
  * A program made ready to be interpreted.
  *
- * onCall   called after each call with its index: for progress on slow machines
+ * onCall   called after each call (each item of it) with its index: for progress on slow machines
  */
 export function interpreter(program: Program, onCall?: (index: number) => void): Runner {
   const regions = new Map<Role, ArrayBuffer>();
@@ -49,7 +50,8 @@ export function interpreter(program: Program, onCall?: (index: number) => void):
     regions.set(role as Role, new ArrayBuffer(Math.ceil(bytes / 8) * 8));
   }
   const views = new Map<string, TypedArray>();
-  for (const { name, type, shape, role, address, data } of program.storage) {
+  for (const { name, type, shape: full, role, address, data, local } of program.storage) {
+    const shape = local === undefined ? full : [sizeOf(full) / local.items];
     const view = viewOf(type, shape, regions.get(role) ?? new ArrayBuffer(0), address);
     if (data !== undefined) view.set(data);
     views.set(name, view);
@@ -59,17 +61,36 @@ export function interpreter(program: Program, onCall?: (index: number) => void):
     if (found === undefined) throw new RangeError(`interpreter: unknown storage ${name}`);
     return found;
   };
-  const actions = program.calls.map(({ kernel, arguments: names }) => {
-    const bindings = Object.fromEntries(kernel.buffers.map((b, i) => [b.name, view(names[i])]));
-    return compileKernel(kernel, bindings);
+  const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
+  const partOf = ({ kernel, arguments: names, each }: Call, k: number, item: number) => {
+    const storage = placed.get(names[k]);
+    const parameter = kernel.buffers[k];
+    const whole = view(names[k]);
+    if (storage === undefined || each === undefined) return whole;
+    const reach = storage.local === undefined ? reachOf(storage, parameter, each) : "whole";
+    const size = sizeOf(parameter.shape);
+    const index = reach === "item" ? item : Math.floor(item / chunkItems(each));
+    const start = reach === "whole" ? 0 : index * size;
+    return whole.subarray(start, start + size);
+  };
+  const actionOf = (call: Call, item: number): Action => {
+    const { kernel } = call;
+    const bindings = kernel.buffers.map(({ name }, k) => [name, partOf(call, k, item)]);
+    return compileKernel(kernel, Object.fromEntries(bindings));
+  };
+  const actions = phasesOf(program.calls).flatMap(({ first, last, each }) => {
+    const calls = program.calls.slice(first, last + 1);
+    return Array.from({ length: each?.items ?? 1 }, (_, item) =>
+      calls.map((call, i) => ({ index: first + i, action: actionOf(call, item) })),
+    ).flat();
   });
   return {
     view,
     run: () => {
-      actions.forEach((action, i) => {
+      for (const { index, action } of actions) {
         action();
-        onCall?.(i);
-      });
+        onCall?.(index);
+      }
     },
   };
 }

@@ -14,6 +14,7 @@
 
 import { mismatch } from "../errors.ts";
 import { type Buffer, bitsOf, bytesOf, type ElementType, type Kernel, sizeOf } from "./language.ts";
+import { reachOf } from "./phases.ts";
 
 export type Role = "input" | "output" | "constant" | "state" | "scratch";
 
@@ -33,6 +34,14 @@ export interface Call {
   readonly kernel: Kernel;
   /** Storage name for each buffer of the kernel, in its order. */
   readonly arguments: readonly string[];
+  /** The call runs once an item, with that item's part of its arguments: see phases.ts. */
+  readonly each?: Each;
+}
+
+/** Items of a call, and the chunks in which threads take them. */
+export interface Each {
+  readonly items: number;
+  readonly chunks: number;
 }
 
 export interface Routine {
@@ -45,6 +54,7 @@ export function call(
   label: string,
   kernel: Kernel,
   bindings: Readonly<Record<string, string>>,
+  each?: Each,
 ): Call {
   const names = kernel.buffers.map(({ name }) => {
     const bound = bindings[name];
@@ -53,7 +63,7 @@ export function call(
     }
     return bound;
   });
-  return { label, kernel, arguments: names };
+  return { label, kernel, arguments: names, ...(each === undefined ? {} : { each }) };
 }
 
 /**
@@ -68,12 +78,13 @@ export function checkRoutine({ storage, calls }: Routine): void {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     throw mismatch("routine", "storage names", { expected: "unique", got: twice });
   }
-  for (const { label, kernel, arguments: names } of calls) {
+  for (const { label, kernel, arguments: names, each } of calls) {
     kernel.buffers.forEach((parameter, i) => {
       const target = byName.get(names[i]);
-      const got = target && `${target.type} ${sizeOf(target.shape)}`;
-      const expected = `${parameter.type} ${sizeOf(parameter.shape)}`;
-      if (got !== expected) {
+      if (target === undefined || reachOf(target, parameter, each) === undefined) {
+        const got = target && `${target.type} ${sizeOf(target.shape)}`;
+        const times = each ? ` (or ${each.items} or ${each.chunks} times it)` : "";
+        const expected = `${parameter.type} ${sizeOf(parameter.shape)}${times}`;
         throw mismatch(`call ${label}`, `argument ${parameter.name} (${names[i]})`, {
           expected,
           got,

@@ -6,7 +6,8 @@
  * line there.
  */
 
-import { type Call, call, type Kernel, type Storage } from "../kernel/index.ts";
+import { type Call, call, type Each, type Kernel, type Storage } from "../kernel/index.ts";
+import { sumChunks } from "./kernels/convolve.ts";
 import type { Layer, Parameter, Shape } from "./layer.ts";
 
 /** Calls, and the scratch storage that only they use. */
@@ -18,6 +19,8 @@ export interface Step {
 /** Where a layer stands while its steps are written: names of the storage around it. */
 export interface Site {
   readonly batch: number;
+  /** The samples of the batch, for calls that run once a sample. */
+  readonly each: Each;
   readonly inputs: readonly Shape[];
   readonly output: Shape;
   /** Values: of input `i` and of the layer itself. */
@@ -29,8 +32,9 @@ export interface Site {
   /** Storage of the parameter or of its gradient by role, e.g. "weight". */
   readonly parameter: (role: string) => string;
   readonly gradient: (role: string) => string;
-  /** [seed, step] of the running step, for dropout. */
+  /** [seed, step] of the running step, and [batch] 0, 1, ...: for dropout. */
   readonly counter: string;
+  readonly sample: string;
   readonly isTraining: boolean;
   /** Position in the net. */
   readonly index: number;
@@ -54,24 +58,45 @@ export interface Op<L extends Layer> {
 export interface StepBuilder {
   readonly calls: Call[];
   readonly storage: Storage[];
+  /** A call for the batch as a whole; threads share its parallel loops. */
   add(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
+  /** A call for each sample, of a kernel that knows one. */
+  each(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
   /** Scratch storage named "<layer>.<role>". */
   scratch(role: string, shape: Shape): string;
+  /**
+   * Storage [size] to which the samples of a chunk add; what all chunks have gathered is put into
+   * `total` at the end of the step, and the storage is left at zero for the next one.
+   */
+  gather(role: string, size: number, total: string): string;
 }
 
-export function step(layer: Layer): StepBuilder {
+export function step(layer: Layer, { each }: Pick<Site, "each">): StepBuilder {
   const calls: Call[] = [];
   const storage: Storage[] = [];
+  const last: Call[] = [];
+  const add = (role: string, shape: Shape, of: Storage["role"]): string => {
+    const name = `${layer.name}.${role}`;
+    storage.push({ name, type: "f32", shape, role: of });
+    return name;
+  };
   return {
-    calls,
+    get calls() {
+      return [...calls, ...last];
+    },
     storage,
     add: (kernel, bindings) => {
       calls.push(call(layer.name, kernel, bindings));
     },
-    scratch: (role, shape) => {
-      const name = `${layer.name}.${role}`;
-      storage.push({ name, type: "f32", shape, role: "scratch" });
-      return name;
+    each: (kernel, bindings) => {
+      calls.push(call(layer.name, kernel, bindings, each));
+    },
+    scratch: (role, shape) => add(role, shape, "scratch"),
+    gather: (role, size, total) => {
+      const parts = add(role, [each.chunks, size], "state");
+      const kernel = sumChunks({ chunks: each.chunks, size });
+      last.push(call(layer.name, kernel, { parts, sum: total }));
+      return parts;
     },
   };
 }

@@ -9,11 +9,12 @@
 import type { Runner } from "../interpret.ts";
 import type { Kernel } from "../language.ts";
 import type { Placed, Program } from "../plan.ts";
-import { type Role, viewOf } from "../routine.ts";
+import { type Call, type Role, viewOf } from "../routine.ts";
 import { barrierBody } from "./barrier.ts";
 import { join, list, OP, section, signed, TYPE, text, unsigned } from "./bytes.ts";
 import { encodeKernel } from "./encode.ts";
-import { isShared, type Part, WHOLE } from "./parts.ts";
+import { type Part, WHOLE } from "./parts.ts";
+import { encodeRun } from "./run.ts";
 
 const PAGE_BYTES = 65_536;
 const REGIONS: readonly Role[] = ["constant", "state", "input", "output", "scratch"];
@@ -50,9 +51,13 @@ export function encodeModule(
   const { bases, pages } = layoutOf(program);
   const isAlone = part.parts === 1;
   const kernels = distinctKernels(program);
-  const bodies = [...kernels.values()].map(({ kernel }) => encodeKernel(kernel, { part, fused }));
+  const bodies = [...kernels.values()].map(({ kernel, isByItem }) =>
+    // where threads share the items, nobody shares the loops
+    encodeKernel(kernel, { part: isByItem ? WHOLE : part, fused }),
+  );
   const barrier = isAlone ? [] : [barrierBody(part)];
-  const runBody = encodeRun(program, kernels, bases, part);
+  const indexOf = (call: Call): number => kernels.get(callKey(call))?.index ?? 0;
+  const runBody = encodeRun(program, { indexOf, barrier: kernels.size, bases, part });
   const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
   const functionTypes = [...kernels.values()].map(({ kernel }) => [
     types.indexOf(kernel.buffers.length) + 1,
@@ -114,7 +119,8 @@ export function viewer(program: Program, memory: WebAssembly.Memory): Runner["vi
   return (name) => {
     const storage = placed.get(name);
     if (storage === undefined) throw new RangeError(`compile: unknown storage ${name}`);
-    const { type, shape, role, address } = storage;
+    const { type, shape, role, address, local } = storage;
+    if (local !== undefined) throw new RangeError(`compile: ${name} is not kept after a run`);
     return viewOf(type, shape, memory.buffer, bases[role] + address);
   };
 }
@@ -133,41 +139,25 @@ function dataSegment({ data, address }: Placed, base: number): Uint8Array {
 
 interface Indexed {
   readonly kernel: Kernel;
+  readonly isByItem: boolean;
   readonly index: number;
 }
 
 /** Kernels that are equal in everything but their name share one function. */
 export function distinctKernels(program: Program): Map<string, Indexed> {
   const kernels = new Map<string, Indexed>();
-  for (const { kernel } of program.calls) {
-    const key = kernelKey(kernel);
-    if (!kernels.has(key)) kernels.set(key, { kernel, index: kernels.size });
+  for (const call of program.calls) {
+    const { kernel, each } = call;
+    const indexed = { kernel, isByItem: each !== undefined, index: kernels.size };
+    if (!kernels.has(callKey(call))) kernels.set(callKey(call), indexed);
   }
   return kernels;
 }
 
-export function kernelKey({ buffers, body }: Kernel): string {
-  return JSON.stringify([buffers, body]);
+function callKey({ kernel, each }: Call): string {
+  return each === undefined ? kernelKey(kernel) : `each ${kernelKey(kernel)}`;
 }
 
-function encodeRun(
-  program: Program,
-  kernels: ReadonlyMap<string, Indexed>,
-  bases: Layout["bases"],
-  { part, parts }: Part,
-): number[] {
-  const barrier = parts > 1 ? [OP.call, ...unsigned(kernels.size)] : [];
-  const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
-  const code = program.calls.flatMap(({ kernel, arguments: names }) => {
-    const addresses = names.flatMap((name) => {
-      const storage = placed.get(name);
-      const address = storage ? bases[storage.role] + storage.address : 0;
-      return [OP.i32Const, ...signed(address)];
-    });
-    const { index = 0 } = kernels.get(kernelKey(kernel)) ?? {};
-    // what cannot be shared, the first thread does alone
-    const isMine = part === 0 || isShared(kernel);
-    return [...(isMine ? [...addresses, OP.call, ...unsigned(index)] : []), ...barrier];
-  });
-  return [0, ...code, OP.end];
+export function kernelKey({ buffers, body }: Kernel): string {
+  return JSON.stringify([buffers, body]);
 }

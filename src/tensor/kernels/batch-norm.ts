@@ -1,195 +1,249 @@
 /**
- * Batch normalisation over [rows, C]: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per
- * channel.
+ * Batch normalisation over the last axis: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
  *
- * Source: Ioffe, Szegedy 2015 (arXiv:1502.03167). Sums run block by block, which bounds the
- * rounding error.
+ * What the samples of a batch have in common is found in two steps: each sample's own sums, then
+ * one kernel that puts them together in the order of the samples.
+ *
+ * Source: Ioffe, Szegedy 2015 (arXiv:1502.03167); parts of a variance put together as in Chan, Golub,
+ * LeVeque 1979 (updating formulae for computing sample variances).
  */
 
-import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
-import { zero } from "./matmul.ts";
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Kernel,
+  type Statement,
+} from "../../kernel/index.ts";
 
+/** Pixels of one sample, and channels. */
 export interface Rows {
   readonly rows: number;
   readonly C: number;
 }
-
-const BLOCK = 64;
-const LANES = { vectors: 2, parallel: true };
-
-/** target [C] += terms over the rows, where each term is one of the loaded values' function. */
-function accumulate(
-  tag: string,
-  { rows, C }: Rows,
-  targets: readonly { buffer: Kernel["buffers"][number]; term: (row: Expr, c: Expr) => Expr }[],
-): Statement[] {
-  const sums = targets.map((_, i) => b.variable(`acc${tag}_${i}`, "f32"));
-  const blocks = b.loop(
-    `block${tag}`,
-    rows,
-    (block) => [
-      b.lanes(
-        `c${tag}`,
-        C,
-        (c) => [
-          ...sums.map((sum) => b.declare(sum, 0)),
-          b.loop(
-            `row${tag}`,
-            b.min(b.add(block, BLOCK), rows),
-            (row) => sums.map((sum, i) => b.set(sum, b.add(sum, targets[i].term(row, c)))),
-            { from: block },
-          ),
-          ...sums.map((sum, i) =>
-            b.store(targets[i].buffer, [c], b.add(b.load(targets[i].buffer, c), sum)),
-          ),
-        ],
-        LANES,
-      ),
-    ],
-    { step: BLOCK },
-  );
-  return [...targets.map(({ buffer }, i) => zero(C, buffer, `z${tag}${i}`)), blocks];
+export interface Batch extends Rows {
+  readonly batch: number;
 }
+
+const WIDE = { vectors: 4 };
+const SHARED = { vectors: 2, parallel: true };
 
 /**
- * Statistics of a batch: mean [C], inverse [C] = 1 / sqrt(variance + epsilon); running [2, C] is
- * moved towards them.
+ * moments [2, C] of one sample x [rows, C]: its mean, and the sum of squared distances from it. Sums
+ * are of distances from the first row, which keeps them small.
  */
-export function batchStatistics(
-  { rows, C }: Rows,
-  { epsilon, momentum }: { epsilon: number; momentum: number },
-): Kernel {
+export function sampleMoments({ rows, C }: Rows): Kernel {
   const x = b.buffer("x", "f32", [rows, C]);
-  const mean = b.buffer("mean", "f32", [C]);
-  const inverse = b.buffer("inverse", "f32", [C]);
-  const running = b.buffer("running", "f32", [2, C]);
-  const centred = (row: Expr, c: Expr): Expr => b.sub(b.load(x, row, c), b.load(mean, c));
-  const moved = (which: number, c: Expr, value: Expr): Statement => {
-    const old = b.load(running, which, c);
-    return b.store(running, [which, c], b.add(old, b.mul(b.sub(value, old), b.f32(momentum))));
-  };
-  const variance = b.variable("variance", "f32");
-  const unbiased = rows / Math.max(1, rows - 1);
-  return b.kernel(
-    "batch_statistics",
-    [x, mean, inverse, running],
-    [
-      ...accumulate("a", { rows, C }, [{ buffer: mean, term: (row, c) => b.load(x, row, c) }]),
-      b.lanes("cm", C, (c) => [b.store(mean, [c], b.mul(b.load(mean, c), b.f32(1 / rows)))], LANES),
-      ...accumulate("b", { rows, C }, [
-        { buffer: inverse, term: (row, c) => b.mul(centred(row, c), centred(row, c)) },
-      ]),
-      b.lanes(
-        "cv",
-        C,
-        (c) => [
-          b.declare(variance, b.mul(b.load(inverse, c), b.f32(1 / rows))),
-          moved(0, c, b.load(mean, c)),
-          moved(1, c, b.mul(variance, b.f32(unbiased))),
-          b.store(inverse, [c], b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
-        ],
-        LANES,
-      ),
-    ],
-  );
-}
-
-/** The same from the running statistics: mean and inverse [C] of running [2, C]. */
-export function runningStatistics(C: number, epsilon: number): Kernel {
-  const running = b.buffer("running", "f32", [2, C]);
-  const mean = b.buffer("mean", "f32", [C]);
-  const inverse = b.buffer("inverse", "f32", [C]);
+  const moments = b.buffer("moments", "f32", [2, C]);
+  const [pivot, distance, sum, squares] = variables("pivot", "distance", "sum", "squares");
   const body = b.lanes(
     "c",
     C,
     (c) => [
-      b.store(mean, [c], b.load(running, 0, c)),
-      b.store(
-        inverse,
-        [c],
-        b.div(b.f32(1), b.unary("sqrt", b.add(b.load(running, 1, c), b.f32(epsilon)))),
-      ),
+      b.declare(pivot, b.load(x, 0, c)),
+      b.declare(sum, 0),
+      b.declare(squares, 0),
+      b.loop("row", rows, (row) => [
+        b.declare(distance, b.sub(b.load(x, row, c), pivot)),
+        b.set(sum, b.add(sum, distance)),
+        b.set(squares, b.add(squares, b.mul(distance, distance))),
+      ]),
+      b.store(moments, [0, c], b.add(pivot, b.mul(sum, b.f32(1 / rows)))),
+      b.store(moments, [1, c], b.sub(squares, b.mul(sum, b.mul(sum, b.f32(1 / rows))))),
     ],
-    LANES,
+    WIDE,
   );
-  return b.kernel("running_statistics", [running, mean, inverse], [body]);
+  return b.kernel("sample_moments", [x, moments], [body]);
 }
 
 /**
- * y = (x - mean) * inverse * gamma + beta; x and y may be one storage only if x is not read again.
+ * affine [2, C]: the scale and offset that normalise a batch; statistics [2, C]: its mean, and
+ * 1 / sqrt(variance + epsilon). running [2, C] is moved towards mean and variance.
  */
-export function normalize({ rows, C }: Rows): Kernel {
-  const [x, y] = [b.buffer("x", "f32", [rows, C]), b.buffer("y", "f32", [rows, C])];
-  const [mean, inverse, gamma, beta] = ["mean", "inverse", "gamma", "beta"].map((name) =>
-    b.buffer(name, "f32", [C]),
+export function batchStatistics(
+  { batch, rows, C }: Batch,
+  { epsilon, momentum }: { epsilon: number; momentum: number },
+): Kernel {
+  const moments = b.buffer("moments", "f32", [batch, 2, C]);
+  const [gamma, beta] = vectors(C, "gamma", "beta");
+  const [running, statistics, affine] = pairs(C, "running", "statistics", "affine");
+  const [mean, total, shift, variance] = variables("mean", "total", "shift", "variance");
+  const count = batch * rows;
+  const moved = (which: number, c: Expr, value: Expr): Statement => {
+    const old = b.load(running, which, c);
+    return b.store(running, [which, c], b.add(old, b.mul(b.sub(value, old), b.f32(momentum))));
+  };
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(mean, 0),
+      b.loop("n", batch, (n) => [b.set(mean, b.add(mean, b.load(moments, n, 0, c)))]),
+      b.set(mean, b.mul(mean, b.f32(1 / batch))),
+      b.declare(total, 0),
+      b.loop("m", batch, (m) => [
+        b.declare(shift, b.sub(b.load(moments, m, 0, c), mean)),
+        b.set(total, b.add(total, b.load(moments, m, 1, c))),
+        b.set(total, b.add(total, b.mul(b.mul(shift, b.f32(rows)), shift))),
+      ]),
+      b.declare(variance, b.max(b.mul(total, b.f32(1 / count)), 0)),
+      moved(0, c, mean),
+      moved(1, c, b.mul(variance, b.f32(count / Math.max(1, count - 1)))),
+      ...normalizers({ statistics, affine, gamma, beta }, c, mean, variance, epsilon),
+    ],
+    SHARED,
   );
+  const buffers = [moments, gamma, beta, running, statistics, affine];
+  return b.kernel("batch_statistics", buffers, [body]);
+}
+
+/** The same from the running statistics [2, C]: mean and variance. */
+export function runningStatistics(C: number, epsilon: number): Kernel {
+  const [gamma, beta] = vectors(C, "gamma", "beta");
+  const [running, statistics, affine] = pairs(C, "running", "statistics", "affine");
+  const targets = { statistics, affine, gamma, beta };
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => normalizers(targets, c, b.load(running, 0, c), b.load(running, 1, c), epsilon),
+    SHARED,
+  );
+  return b.kernel("running_statistics", [gamma, beta, running, statistics, affine], [body]);
+}
+
+type Targets = Readonly<Record<"statistics" | "affine" | "gamma" | "beta", Buffer>>;
+
+function normalizers(
+  { statistics, affine, gamma, beta }: Targets,
+  c: Expr,
+  mean: Expr,
+  variance: Expr,
+  epsilon: number,
+): Statement[] {
+  const [inverse, scale] = variables("inverse", "scale");
+  return [
+    b.declare(inverse, b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
+    b.declare(scale, b.mul(inverse, b.load(gamma, c))),
+    b.store(statistics, [0, c], mean),
+    b.store(statistics, [1, c], inverse),
+    b.store(affine, [0, c], scale),
+    b.store(affine, [1, c], b.sub(b.load(beta, c), b.mul(mean, scale))),
+  ];
+}
+
+/** y = x scale + offset of one sample [rows, C], or max(0, that). */
+export function normalize({ rows, C }: Rows, { relu = false }: { relu?: boolean } = {}): Kernel {
+  const [x, y] = ["x", "y"].map((name) => b.buffer(name, "f32", [rows, C]));
+  const [affine] = pairs(C, "affine");
   const body = b.loop("row", rows, (row) => [
     b.lanes(
       "c",
       C,
       (c) => {
-        const centred = b.sub(b.load(x, row, c), b.load(mean, c));
-        const scale = b.mul(b.load(inverse, c), b.load(gamma, c));
-        return [b.store(y, [row, c], b.add(b.mul(centred, scale), b.load(beta, c)))];
+        const value = b.add(b.mul(b.load(x, row, c), b.load(affine, 0, c)), b.load(affine, 1, c));
+        return [b.store(y, [row, c], relu ? b.max(value, 0) : value)];
       },
-      LANES,
+      WIDE,
     ),
   ]);
-  return b.kernel("normalize", [x, mean, inverse, gamma, beta, y], [body]);
+  return b.kernel("normalize", [x, affine, y], [body]);
 }
 
-/** dgamma and dbeta [C] from dy, for statistics of the batch itself. */
-export function normalizeSums({ rows, C }: Rows): Kernel {
+/** sums [2, C] of one sample: of dy, and of dy times the normalised value. */
+export function sampleGradientSums({ rows, C }: Rows): Kernel {
   const [x, dy] = ["x", "dy"].map((name) => b.buffer(name, "f32", [rows, C]));
-  const [mean, inverse, dgamma, dbeta] = vectors(C, ["mean", "inverse", "dgamma", "dbeta"]);
-  const sums = accumulate("a", { rows, C }, [
-    { buffer: dbeta, term: (row, c) => b.load(dy, row, c) },
-    {
-      buffer: dgamma,
-      term: (row, c) => b.mul(b.load(dy, row, c), hat(x, mean, inverse, row, c)),
-    },
-  ]);
-  return b.kernel("normalize_sums", [x, dy, mean, inverse, dgamma, dbeta], sums);
+  const [statistics, sums] = pairs(C, "statistics", "sums");
+  const [mean, sum, products] = variables("mean", "sum", "products");
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(mean, b.load(statistics, 0, c)),
+      b.declare(sum, 0),
+      b.declare(products, 0),
+      b.loop("row", rows, (row) => [
+        b.set(sum, b.add(sum, b.load(dy, row, c))),
+        b.set(products, b.add(products, b.mul(b.load(dy, row, c), b.sub(b.load(x, row, c), mean)))),
+      ]),
+      b.store(sums, [0, c], sum),
+      b.store(sums, [1, c], b.mul(products, b.load(statistics, 1, c))),
+    ],
+    WIDE,
+  );
+  return b.kernel("sample_gradient_sums", [x, dy, statistics, sums], [body]);
 }
 
-/** dx = gamma / sigma * (dy - mean(dy) - hat * mean(dy * hat)), [rows, C]. */
+/**
+ * dgamma and dbeta [C] from the samples' sums, and slopes [3, C] such that dx = slopes[0] dy +
+ * slopes[1] x + slopes[2].
+ */
+export function batchGradient({ batch, rows, C }: Batch): Kernel {
+  const sums = b.buffer("sums", "f32", [batch, 2, C]);
+  const [statistics, affine] = pairs(C, "statistics", "affine");
+  const [dgamma, dbeta] = vectors(C, "dgamma", "dbeta");
+  const slopes = b.buffer("slopes", "f32", [3, C]);
+  const [sum, products, slope] = variables("sum", "products", "slope");
+  const share = b.f32(1 / (batch * rows));
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => {
+      const scale = b.load(affine, 0, c);
+      return [
+        b.declare(sum, 0),
+        b.declare(products, 0),
+        b.loop("n", batch, (n) => [
+          b.set(sum, b.add(sum, b.load(sums, n, 0, c))),
+          b.set(products, b.add(products, b.load(sums, n, 1, c))),
+        ]),
+        b.store(dbeta, [c], sum),
+        b.store(dgamma, [c], products),
+        // dx = scale (dy - (sum + (x - mean) inverse products) / count)
+        b.declare(
+          slope,
+          b.mul(b.mul(b.mul(scale, b.load(statistics, 1, c)), b.mul(products, share)), -1),
+        ),
+        b.store(slopes, [0, c], scale),
+        b.store(slopes, [1, c], slope),
+        b.store(
+          slopes,
+          [2, c],
+          b.sub(b.mul(b.mul(scale, b.mul(sum, share)), -1), b.mul(slope, b.load(statistics, 0, c))),
+        ),
+      ];
+    },
+    SHARED,
+  );
+  return b.kernel("batch_gradient", [sums, statistics, affine, dgamma, dbeta, slopes], [body]);
+}
+
+/** dx of one sample [rows, C]. */
 export function normalizeGradient({ rows, C }: Rows): Kernel {
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
-  const [mean, inverse, gamma, dgamma, dbeta] = vectors(C, [
-    "mean",
-    "inverse",
-    "gamma",
-    "dgamma",
-    "dbeta",
-  ]);
-  const gradient = b.loop("row", rows, (row) => [
+  const slopes = b.buffer("slopes", "f32", [3, C]);
+  const body = b.loop("row", rows, (row) => [
     b.lanes(
       "c",
       C,
       (c) => {
-        const centred = hat(x, mean, inverse, row, c);
-        const share = b.add(b.load(dbeta, c), b.mul(centred, b.load(dgamma, c)));
-        const scale = b.mul(b.load(inverse, c), b.load(gamma, c));
-        const rest = b.sub(b.load(dy, row, c), b.mul(share, b.f32(1 / rows)));
-        return [b.store(dx, [row, c], b.mul(scale, rest))];
+        const own = b.mul(b.load(dy, row, c), b.load(slopes, 0, c));
+        const shared = b.add(b.mul(b.load(x, row, c), b.load(slopes, 1, c)), b.load(slopes, 2, c));
+        return [b.store(dx, [row, c], b.add(shared, own))];
       },
-      LANES,
+      WIDE,
     ),
   ]);
-  return b.kernel(
-    "normalize_gradient",
-    [x, dy, mean, inverse, gamma, dgamma, dbeta, dx],
-    [gradient],
-  );
+  return b.kernel("normalize_gradient", [x, dy, slopes, dx], [body]);
 }
 
-type Buffer = Kernel["buffers"][number];
+function variables(...names: readonly string[]): ReturnType<typeof b.variable>[] {
+  return names.map((name) => b.variable(name, "f32"));
+}
 
-function vectors(C: number, names: readonly string[]): Buffer[] {
+function vectors(C: number, ...names: readonly string[]): Buffer[] {
   return names.map((name) => b.buffer(name, "f32", [C]));
 }
 
-/** The normalised value, before gamma and beta. */
-function hat(x: Buffer, mean: Buffer, inverse: Buffer, row: Expr, c: Expr): Expr {
-  return b.mul(b.sub(b.load(x, row, c), b.load(mean, c)), b.load(inverse, c));
+function pairs(C: number, ...names: readonly string[]): Buffer[] {
+  return names.map((name) => b.buffer(name, "f32", [2, C]));
 }

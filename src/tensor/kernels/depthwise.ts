@@ -1,43 +1,32 @@
-/** Depthwise convolution and its gradients, [batch, H, W, C], channels in the lanes. */
+/**
+ * Depthwise convolution of one image [H, W, C] and its gradients, channels in the lanes.
+ *
+ * Outputs are computed in tiles of four neighbours of a row: each loaded value and each weight serves
+ * several of them. Tiles at the border leave out the taps that fall outside, so nothing is tested.
+ */
 
-import { build as b, type Kernel, type Statement } from "../../kernel/index.ts";
-import {
-  type Axis,
-  axesOf,
-  clearImage,
-  type Image,
-  overTaps,
-  segmentsOf,
-  type Window,
-} from "./window.ts";
+import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
+import { type Axis, axesOf, segmentsOf, turnedAxis, type Window } from "./window.ts";
 
-const VECTORS = 4;
+const TILE = 4;
 
-/** y [batch, H', W', C] = x * w [kh, kw, C] (+ bias [C]). */
+/** y [H', W', C] = x * w [kh, kw, C] (+ bias [C]). */
 export function depthwise(
-  { batch, shape }: Image,
+  shape: readonly number[],
   window: Window,
   { bias = false }: { bias?: boolean } = {},
 ): Kernel {
   const [rows, columns] = axesOf(shape, window);
-  return correlate("depthwise", { batch, C: shape[2], rows, columns, bias, flip: false });
+  return correlate("depthwise", { C: shape[2], rows, columns, bias, flip: false });
 }
 
-/**
- * dx of a depthwise convolution with stride 1: the same sum with the window turned by 180 degrees.
- */
-export function depthwiseInputGradient({ batch, shape }: Image, window: Window): Kernel {
-  const [rows, columns] = axesOf(shape, window).map((axis) => ({
-    ...axis,
-    extent: axis.outputs,
-    outputs: axis.extent,
-    before: axis.kernel - 1 - axis.before,
-  }));
-  return correlate("depthwise_dx", { batch, C: shape[2], rows, columns, bias: false, flip: true });
+/** dx of a depthwise convolution with stride 1: the same sum with the window turned. */
+export function depthwiseInputGradient(shape: readonly number[], window: Window): Kernel {
+  const [rows, columns] = axesOf(shape, window).map(turnedAxis);
+  return correlate("depthwise_dx", { C: shape[2], rows, columns, bias: false, flip: true });
 }
 
 interface Correlation {
-  readonly batch: number;
   readonly C: number;
   readonly rows: Axis;
   readonly columns: Axis;
@@ -45,125 +34,200 @@ interface Correlation {
   readonly flip: boolean;
 }
 
-/**
- * Loops over the segments of both axes: inside a segment every tap counts and nothing is tested.
- */
-function correlate(name: string, { batch, C, rows, columns, bias, flip }: Correlation): Kernel {
-  const x = b.buffer("x", "f32", [batch, rows.extent, columns.extent, C]);
+/** Neighbouring outputs of a row, and which taps each of them has. */
+interface Tile {
+  readonly from: number;
+  readonly to: number;
+  readonly taps: readonly (readonly number[])[];
+}
+
+/** The outputs of an axis in tiles; tiles with the same taps are one loop. */
+function tilesOf({ extent, kernel, stride, outputs, before }: Axis): Tile[] {
+  const tiles: Tile[] = [];
+  for (let from = 0; from < outputs; from += TILE) {
+    const to = Math.min(from + TILE, outputs);
+    const taps = Array.from({ length: to - from }, (_, r) =>
+      Array.from({ length: kernel }, (_, k) => k).filter((k) => {
+        const i = (from + r) * stride + k - before;
+        return i >= 0 && i < extent;
+      }),
+    );
+    const last = tiles[tiles.length - 1];
+    if (last !== undefined && JSON.stringify(last.taps) === JSON.stringify(taps)) {
+      tiles[tiles.length - 1] = { ...last, to };
+    } else {
+      tiles.push({ from, to, taps });
+    }
+  }
+  return tiles;
+}
+
+function correlate(name: string, { C, rows, columns, bias, flip }: Correlation): Kernel {
+  const x = b.buffer("x", "f32", [rows.extent, columns.extent, C]);
   const w = b.buffer("w", "f32", [rows.kernel, columns.kernel, C]);
   const offsets = b.buffer("bias", "f32", [C]);
-  const y = b.buffer("y", "f32", [batch, rows.outputs, columns.outputs, C]);
+  const y = b.buffer("y", "f32", [rows.outputs, columns.outputs, C]);
   const turned = (tap: number, { kernel }: Axis): number => (flip ? kernel - 1 - tap : tap);
-  const body = b.loop(
-    "n",
-    batch,
-    (n) =>
-      segmentsOf(rows).flatMap((vertical, i) =>
-        segmentsOf(columns).map((horizontal, j) => {
-          const tag = `${i}_${j}`;
-          const sum = b.variable(`acc${tag}`, "f32");
-          const pixel = (oy: ReturnType<typeof b.variable>): Statement =>
-            b.loop(
-              `ox${tag}`,
-              horizontal.to,
-              (ox) => [
-                b.lanes(
-                  `c${tag}`,
-                  C,
-                  (c) => [
-                    b.declare(sum, bias ? b.load(offsets, c) : 0),
-                    ...vertical.taps.flatMap((ky) =>
-                      horizontal.taps.map((kx) => {
-                        const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
-                        const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
-                        const tap = b.load(w, turned(ky, rows), turned(kx, columns), c);
-                        return b.set(sum, b.add(sum, b.mul(b.load(x, n, iy, ix, c), tap)));
-                      }),
-                    ),
-                    b.store(y, [n, oy, ox, c], sum),
-                  ],
-                  { vectors: VECTORS },
-                ),
-              ],
-              { from: horizontal.from },
-            );
-          return b.loop(`oy${tag}`, vertical.to, (oy) => [pixel(oy)], { from: vertical.from });
+  const tile = (
+    tag: string,
+    ky: readonly number[],
+    { taps }: Tile,
+    oy: Expr,
+    ox: Expr,
+  ): Statement => {
+    const sums = taps.map((_, r) => b.variable(`acc${tag}_${r}`, "f32"));
+    return b.lanes(
+      `c${tag}`,
+      C,
+      (c) => [
+        ...sums.map((sum) => b.declare(sum, bias ? b.load(offsets, c) : 0)),
+        ...ky.flatMap((tap) => {
+          const iy = b.add(b.mul(oy, rows.stride), tap - rows.before);
+          const weights = neededTaps(taps).map((kx) => {
+            const weight = b.variable(`w${tag}_${tap}_${kx}`, "f32");
+            const value = b.load(w, turned(tap, rows), turned(kx, columns), c);
+            return { kx, weight, statement: b.declare(weight, value) };
+          });
+          return [
+            ...weights.map(({ statement }) => statement),
+            ...neededColumns(taps, columns.stride).flatMap(({ column, uses }) => {
+              const value = b.variable(`x${tag}_${tap}_${column}`, "f32");
+              const ix = b.add(b.mul(ox, columns.stride), column - columns.before);
+              return [
+                b.declare(value, b.load(x, iy, ix, c)),
+                ...uses.map(({ r, kx }) => {
+                  const { weight } = weights.find((entry) => entry.kx === kx) ?? weights[0];
+                  return b.set(sums[r], b.add(sums[r], b.mul(value, weight)));
+                }),
+              ];
+            }),
+          ];
         }),
-      ),
-    { parallel: true },
+        ...sums.map((sum, r) => b.store(y, [oy, b.add(ox, r), c], sum)),
+      ],
+      { vectors: 2 },
+    );
+  };
+  const body = segmentsOf(rows).map(({ from, to, taps }, i) =>
+    b.loop(
+      `oy${i}`,
+      to,
+      (oy) =>
+        tilesOf(columns).map((across, j) => {
+          const step = across.taps.length;
+          const inner = (ox: Expr): Statement[] => [tile(`${i}_${j}`, taps, across, oy, ox)];
+          return b.loop(`ox${i}_${j}`, across.to, inner, { from: across.from, step });
+        }),
+      { from },
+    ),
   );
-  return b.kernel(name, bias ? [x, w, offsets, y] : [x, w, y], [body]);
+  return b.kernel(name, bias ? [x, w, offsets, y] : [x, w, y], body);
+}
+
+function neededTaps(taps: Tile["taps"]): number[] {
+  return [...new Set(taps.flat())].sort((a, b) => a - b);
+}
+
+/** The columns that a tile reads, counted from its first tap, and which output uses each as what. */
+function neededColumns(
+  taps: Tile["taps"],
+  stride: number,
+): { column: number; uses: { r: number; kx: number }[] }[] {
+  const byColumn = new Map<number, { r: number; kx: number }[]>();
+  taps.forEach((list, r) => {
+    for (const kx of list) {
+      const column = r * stride + kx;
+      byColumn.set(column, [...(byColumn.get(column) ?? []), { r, kx }]);
+    }
+  });
+  return [...byColumn].sort(([a], [b]) => a - b).map(([column, uses]) => ({ column, uses }));
 }
 
 /** dx for any stride: every output adds to the inputs it read. */
-export function depthwiseScatter({ batch, shape }: Image, window: Window): Kernel {
-  const [, , C] = shape;
-  const [rows, columns] = axesOf(shape, window);
-  const dy = b.buffer("x", "f32", [batch, rows.outputs, columns.outputs, C]);
-  const w = b.buffer("w", "f32", [rows.kernel, columns.kernel, C]);
-  const dx = b.buffer("y", "f32", [batch, ...shape]);
-  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
-    const addition = b.lanes("c", C, (c) => {
-      const product = b.mul(b.load(dy, n, oy, ox, c), b.load(w, ky, kx, c));
-      return [b.store(dx, [n, iy, ix, c], b.add(b.load(dx, n, iy, ix, c), product))];
-    });
-    return b.when(isInside, [addition]);
-  });
-  return b.kernel("depthwise_scatter", [dy, w, dx], [clearImage(dx), body]);
-}
-
-/** dw [kh, kw, C] = sum over batch and outputs of dy * x; one row at a time stays in registers. */
-export function depthwiseWeightGradient({ batch, shape }: Image, window: Window): Kernel {
+export function depthwiseScatter(shape: readonly number[], window: Window): Kernel {
   const [H, W, C] = shape;
   const [rows, columns] = axesOf(shape, window);
-  const x = b.buffer("x", "f32", [batch, H, W, C]);
-  const dy = b.buffer("dy", "f32", [batch, rows.outputs, columns.outputs, C]);
-  const dw = b.buffer("dw", "f32", [rows.kernel, columns.kernel, C]);
-  const clear = b.loop("zy", rows.kernel, (y) => [
-    b.loop("zx", columns.kernel, (k) => [
-      b.lanes("zc", C, (c) => [b.store(dw, [y, k, c], 0)], { parallel: true }),
+  const dy = b.buffer("x", "f32", [rows.outputs, columns.outputs, C]);
+  const w = b.buffer("w", "f32", [rows.kernel, columns.kernel, C]);
+  const dx = b.buffer("y", "f32", [H, W, C]);
+  const flat = b.buffer("y", "f32", [H * W * C]);
+  const tap = (oy: Expr, ox: Expr, ky: Expr, kx: Expr): Statement => {
+    const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
+    const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
+    const addition = b.lanes("c", C, (c) => {
+      const product = b.mul(b.load(dy, oy, ox, c), b.load(w, ky, kx, c));
+      return [b.store(dx, [iy, ix, c], b.add(b.load(dx, iy, ix, c), product))];
+    });
+    return b.when(b.inside([iy, H], [ix, W]), [addition]);
+  };
+  const body = b.loop("oy", rows.outputs, (oy) => [
+    b.loop("ox", columns.outputs, (ox) => [
+      b.loop("ky", rows.kernel, (ky) => [
+        b.loop("kx", columns.kernel, (kx) => [tap(oy, ox, ky, kx)]),
+      ]),
     ]),
   ]);
-  const body = b.loop("n", batch, (n) => [
-    b.loop("oy", rows.outputs, (oy) => [
-      b.loop("ky", rows.kernel, (ky) => {
-        const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-        const taps = Array.from({ length: columns.kernel }, (_, kx) => {
-          const sum = b.variable(`acc${kx}`, "f32");
-          const { from, to } = insideOf(columns, kx);
-          return b.lanes(
-            `c${kx}`,
-            C,
-            (c) => [
-              b.declare(sum, 0),
-              b.loop(
-                `ox${kx}`,
-                to,
-                (ox) => {
-                  const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
-                  const product = b.mul(b.load(dy, n, oy, ox, c), b.load(x, n, iy, ix, c));
-                  return [b.set(sum, b.add(sum, product))];
-                },
-                { from },
-              ),
-              b.store(dw, [ky, kx, c], b.add(b.load(dw, ky, kx, c), sum)),
-            ],
-            { vectors: VECTORS, parallel: true },
-          );
-        });
-        return [b.when(b.inside([iy, H]), taps)];
-      }),
-    ]),
-  ]);
-  return b.kernel("depthwise_dw", [x, dy, dw], [clear, body]);
+  const clear = b.lanes("z", H * W * C, (i) => [b.store(flat, [i], 0)], { vectors: 4 });
+  return b.kernel("depthwise_scatter", [dy, w, dx], [clear, body]);
 }
 
-/** Outputs for which one tap falls inside. */
-function insideOf(
-  { extent, stride, outputs, before }: Axis,
-  tap: number,
-): { from: number; to: number } {
-  const from = Math.max(0, Math.ceil((before - tap) / stride));
-  const to = Math.min(outputs, Math.floor((extent - 1 + before - tap) / stride) + 1);
-  return { from, to: Math.max(from, to) };
+/** Taps whose sums are kept in registers at once. */
+const TAPS = 9;
+
+/** dw [kh, kw, C] += sum over outputs of dy * x; a row of outputs at a time stays in registers. */
+export function depthwiseWeightGradient(shape: readonly number[], window: Window): Kernel {
+  const [H, W, C] = shape;
+  const [rows, columns] = axesOf(shape, window);
+  const x = b.buffer("x", "f32", [H, W, C]);
+  const dy = b.buffer("dy", "f32", [rows.outputs, columns.outputs, C]);
+  const dw = b.buffer("dw", "f32", [rows.kernel, columns.kernel, C]);
+  const given = b.variable("given", "f32");
+  const row = (tag: string, taps: readonly number[], oy: Expr): Statement => {
+    const sums = new Map(
+      taps.flatMap((ky) =>
+        Array.from({ length: columns.kernel }, (_, kx) => {
+          return [`${ky},${kx}`, b.variable(`acc${tag}_${ky}_${kx}`, "f32")] as const;
+        }),
+      ),
+    );
+    const each = (
+      visit: (sum: ReturnType<typeof b.variable>, ky: number, kx: number) => Statement[],
+      list: readonly number[],
+    ): Statement[] =>
+      taps.flatMap((ky) =>
+        list.flatMap((kx) => {
+          const sum = sums.get(`${ky},${kx}`);
+          return sum === undefined ? [] : visit(sum, ky, kx);
+        }),
+      );
+    const all = Array.from({ length: columns.kernel }, (_, kx) => kx);
+    return b.lanes(`c${tag}`, C, (c) => [
+      ...each((sum, ky, kx) => [b.declare(sum, b.load(dw, ky, kx, c))], all),
+      ...segmentsOf(columns).map(({ from, to, taps: inside }, j) =>
+        b.loop(
+          `ox${tag}_${j}`,
+          to,
+          (ox) => [
+            b.declare(given, b.load(dy, oy, ox, c)),
+            ...each((sum, ky, kx) => {
+              const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
+              const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
+              return [b.set(sum, b.add(sum, b.mul(given, b.load(x, iy, ix, c))))];
+            }, inside),
+          ],
+          { from },
+        ),
+      ),
+      ...each((sum, ky, kx) => [b.store(dw, [ky, kx, c], sum)], all),
+    ]);
+  };
+  const perGroup = Math.max(1, Math.floor(TAPS / columns.kernel));
+  const body = segmentsOf(rows).map(({ from, to, taps }, i) => {
+    const groups = Array.from({ length: Math.ceil(taps.length / perGroup) }, (_, g) =>
+      taps.slice(g * perGroup, (g + 1) * perGroup),
+    );
+    const inner = (oy: Expr): Statement[] => groups.map((list, g) => row(`${i}_${g}`, list, oy));
+    return b.loop(`oy${i}`, to, inner, { from });
+  });
+  return b.kernel("depthwise_dw", [x, dy, dw], body);
 }

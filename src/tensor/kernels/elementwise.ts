@@ -43,11 +43,14 @@ export function sum(size: number): Kernel {
  *
  * What is kept is a hash of (seed, step, salt, element): nothing is stored and no order matters.
  * counter   [seed, step] s32
+ * sample    its number in the batch, s32
  */
 export function dropout(size: number, { rate, salt }: { rate: number; salt: number }): Kernel {
   const x = b.buffer("x", "f32", [size]);
   const counter = b.buffer("counter", "s32", [2]);
+  const sample = b.buffer("sample", "s32", [1]);
   const y = b.buffer("y", "f32", [size]);
+  const first = b.variable("first", "s32");
   const key = b.variable("key", "s32");
   const hash = b.variable("hash", "s32");
   const threshold = Math.round(rate * 2 ** 24);
@@ -59,7 +62,7 @@ export function dropout(size: number, { rate, salt }: { rate: number; salt: numb
     "i",
     size,
     (i) => [
-      b.declare(hash, mix(b.bitXor(mix(b.addWrap(i, key)), key))),
+      b.declare(hash, mix(b.bitXor(mix(b.addWrap(b.addWrap(i, first), key)), key))),
       b.store(
         y,
         [i],
@@ -70,9 +73,10 @@ export function dropout(size: number, { rate, salt }: { rate: number; salt: numb
         ),
       ),
     ],
-    { parallel: true },
+    { vectors: 2 },
   );
-  return b.kernel("dropout", [x, counter, y], [b.declare(key, mix(base)), body]);
+  const begin = [b.declare(key, mix(base)), b.declare(first, b.mul(b.load(sample, 0), size))];
+  return b.kernel("dropout", [x, counter, sample, y], [...begin, body]);
 }
 
 /** A round of splitmix32's finaliser. */
@@ -84,5 +88,5 @@ function mix(value: Expr): Expr {
 type Body = Parameters<typeof b.lanes>[2];
 
 function map(name: string, buffers: Kernel["buffers"], size: number, body: Body): Kernel {
-  return b.kernel(name, buffers, [b.lanes("i", size, body, { vectors: 2, parallel: true })]);
+  return b.kernel(name, buffers, [b.lanes("i", size, body, { vectors: 4 })]);
 }

@@ -65,7 +65,9 @@ test("dropout drops its share, keeps the mean, and depends on seed, step and lay
   const x = new Float32Array(size).fill(1);
   const run = (counter: number[], salt: number): Float32Array => {
     const y = new Float32Array(size);
-    interpret(dropout(size, { rate: 0.2, salt }), { x, counter: Int32Array.from(counter), y });
+    const sample = Int32Array.of(0);
+    const bindings = { x, counter: Int32Array.from(counter), sample, y };
+    interpret(dropout(size, { rate: 0.2, salt }), bindings);
     return y;
   };
   const base = run([1, 1], 0);

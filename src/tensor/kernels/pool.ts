@@ -1,12 +1,12 @@
 /**
- * Pooling over [batch, H, W, C]: maximum over tiles (the rest of an odd extent is dropped) and
+ * Pooling of one image [H, W, C]: maximum over tiles (the rest of an odd extent is dropped) and
  * global average.
  */
 
 import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
-import { clearImage, type Image, type Pair } from "./window.ts";
+import type { Pair } from "./window.ts";
 
-const LANES = { vectors: 2 };
+const LANES = { vectors: 4 };
 
 interface Tiles {
   readonly outH: number;
@@ -23,19 +23,19 @@ function tilesOf([H, W]: readonly number[], [height, width]: Pair): Tiles {
 }
 
 /** y [batch, H / h, W / w, C] */
-export function maxPool({ batch, shape }: Image, size: Pair): Kernel {
+export function maxPool(shape: readonly number[], size: Pair): Kernel {
   const [H, W, C] = shape;
   const { outH, outW, offsets } = tilesOf(shape, size);
-  const x = b.buffer("x", "f32", [batch, H, W, C]);
-  const y = b.buffer("y", "f32", [batch, outH, outW, C]);
-  const body = overTiles(batch, outH, outW, C, (n, oy, ox, c) => {
+  const x = b.buffer("x", "f32", [H, W, C]);
+  const y = b.buffer("y", "f32", [outH, outW, C]);
+  const body = overTiles(outH, outW, C, (oy, ox, c) => {
     const values = offsets.map(([dy, dx]) =>
-      b.load(x, n, b.add(b.mul(oy, size[0]), dy), b.add(b.mul(ox, size[1]), dx), c),
+      b.load(x, b.add(b.mul(oy, size[0]), dy), b.add(b.mul(ox, size[1]), dx), c),
     );
     return [
       b.store(
         y,
-        [n, oy, ox, c],
+        [oy, ox, c],
         values.reduce<Expr>((a, v) => b.max(a, v), values[0]),
       ),
     ];
@@ -44,20 +44,20 @@ export function maxPool({ batch, shape }: Image, size: Pair): Kernel {
 }
 
 /** dx: dy goes to the first largest element of each tile, zero elsewhere. */
-export function maxPoolGradient({ batch, shape }: Image, size: Pair): Kernel {
+export function maxPoolGradient(shape: readonly number[], size: Pair): Kernel {
   const [H, W, C] = shape;
   const { outH, outW, offsets } = tilesOf(shape, size);
-  const x = b.buffer("x", "f32", [batch, H, W, C]);
-  const y = b.buffer("y", "f32", [batch, outH, outW, C]);
-  const dy = b.buffer("dy", "f32", [batch, outH, outW, C]);
-  const dx = b.buffer("dx", "f32", [batch, H, W, C]);
+  const x = b.buffer("x", "f32", [H, W, C]);
+  const y = b.buffer("y", "f32", [outH, outW, C]);
+  const dy = b.buffer("dy", "f32", [outH, outW, C]);
+  const dx = b.buffer("dx", "f32", [H, W, C]);
   const left = b.variable("left", "f32");
   const given = b.variable("given", "f32");
-  const body = overTiles(batch, outH, outW, C, (n, oy, ox, c) => [
-    b.declare(left, b.load(dy, n, oy, ox, c)),
+  const body = overTiles(outH, outW, C, (oy, ox, c) => [
+    b.declare(left, b.load(dy, oy, ox, c)),
     ...offsets.flatMap(([ky, kx], i): Statement[] => {
-      const index = [n, b.add(b.mul(oy, size[0]), ky), b.add(b.mul(ox, size[1]), kx), c];
-      const isLargest = b.equal(b.load(x, ...index), b.load(y, n, oy, ox, c));
+      const index = [b.add(b.mul(oy, size[0]), ky), b.add(b.mul(ox, size[1]), kx), c];
+      const isLargest = b.equal(b.load(x, ...index), b.load(y, oy, ox, c));
       const share = b.select(isLargest, left, b.f32(0));
       return [
         i === 0 ? b.declare(given, share) : b.set(given, share),
@@ -66,71 +66,49 @@ export function maxPoolGradient({ batch, shape }: Image, size: Pair): Kernel {
       ];
     }),
   ]);
+  const flat = b.buffer("dx", "f32", [H * W * C]);
+  const clear = b.lanes("z", H * W * C, (i) => [b.store(flat, [i], 0)], LANES);
   const covered = outH * size[0] === H && outW * size[1] === W;
-  return b.kernel("max_pool_dx", [x, y, dy, dx], covered ? [body] : [clearImage(dx), body]);
+  return b.kernel("max_pool_dx", [x, y, dy, dx], covered ? [body] : [clear, body]);
 }
 
-/** y [batch, C] = mean over H and W. */
-export function averagePool({ batch, shape }: Image): Kernel {
+/** y [C] = mean over H and W. */
+export function averagePool(shape: readonly number[]): Kernel {
   const [H, W, C] = shape;
-  const x = b.buffer("x", "f32", [batch, H * W, C]);
-  const y = b.buffer("y", "f32", [batch, C]);
+  const x = b.buffer("x", "f32", [H * W, C]);
+  const y = b.buffer("y", "f32", [C]);
   const sum = b.variable("acc", "f32");
-  const body = b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.lanes(
-        "c",
-        C,
-        (c) => [
-          b.declare(sum, 0),
-          b.loop("i", H * W, (i) => [b.set(sum, b.add(sum, b.load(x, n, i, c)))]),
-          b.store(y, [n, c], b.mul(sum, b.f32(1 / (H * W)))),
-        ],
-        LANES,
-      ),
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(sum, 0),
+      b.loop("i", H * W, (i) => [b.set(sum, b.add(sum, b.load(x, i, c)))]),
+      b.store(y, [c], b.mul(sum, b.f32(1 / (H * W)))),
     ],
-    { parallel: true },
+    LANES,
   );
   return b.kernel("average_pool", [x, y], [body]);
 }
 
 /** dx = dy / (H W) everywhere. */
-export function averagePoolGradient({ batch, shape }: Image): Kernel {
+export function averagePoolGradient(shape: readonly number[]): Kernel {
   const [H, W, C] = shape;
-  const dy = b.buffer("dy", "f32", [batch, C]);
-  const dx = b.buffer("dx", "f32", [batch, H * W, C]);
-  const body = b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.loop("i", H * W, (i) => [
-        b.lanes("c", C, (c) => [
-          b.store(dx, [n, i, c], b.mul(b.load(dy, n, c), b.f32(1 / (H * W)))),
-        ]),
-      ]),
-    ],
-    { parallel: true },
-  );
+  const dy = b.buffer("dy", "f32", [C]);
+  const dx = b.buffer("dx", "f32", [H * W, C]);
+  const body = b.loop("i", H * W, (i) => [
+    b.lanes("c", C, (c) => [b.store(dx, [i, c], b.mul(b.load(dy, c), b.f32(1 / (H * W))))], LANES),
+  ]);
   return b.kernel("average_pool_dx", [dy, dx], [body]);
 }
 
 function overTiles(
-  batch: number,
   outH: number,
   outW: number,
   C: number,
-  body: (n: Expr, oy: Expr, ox: Expr, c: Expr) => Statement[],
+  body: (oy: Expr, ox: Expr, c: Expr) => Statement[],
 ): Statement {
-  return b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.loop("oy", outH, (oy) => [
-        b.loop("ox", outW, (ox) => [b.lanes("c", C, (c) => body(n, oy, ox, c), LANES)]),
-      ]),
-    ],
-    { parallel: true },
-  );
+  return b.loop("oy", outH, (oy) => [
+    b.loop("ox", outW, (ox) => [b.lanes("c", C, (c) => body(oy, ox, c), LANES)]),
+  ]);
 }

@@ -5,13 +5,7 @@
  * the end.
  */
 
-import {
-  type Buffer,
-  build as b,
-  type Expr,
-  type Kernel,
-  type Statement,
-} from "../../kernel/index.ts";
+import { build as b, type Kernel, type Statement } from "../../kernel/index.ts";
 
 export type Padding = "same" | "valid";
 export type Pair = readonly [number, number];
@@ -84,98 +78,66 @@ export function segmentsOf({ extent, kernel, stride, outputs, before }: Axis): S
   return segments;
 }
 
-export interface Image {
-  readonly batch: number;
-  /** [H, W, C] */
+/** Extent of an axis with the padding that its windows reach into. */
+export function paddedExtent({ extent, kernel, stride, outputs, before }: Axis): number {
+  return Math.max(before + extent, (outputs - 1) * stride + kernel);
+}
+
+/** The axis of the gradient by the input: outputs read with the window turned, at stride 1. */
+export function turnedAxis({ extent, kernel, outputs, stride, before }: Axis): Axis {
+  const dilated = (outputs - 1) * stride + 1;
+  return { extent: dilated, kernel, stride: 1, outputs: extent, before: kernel - 1 - before };
+}
+
+/** Where an image lies in a larger one. */
+export interface Frame {
+  /** Of the image: [H, W, C]. */
   readonly shape: readonly number[];
+  /** Height and width of the larger one. */
+  readonly padded: Pair;
+  readonly before: Pair;
+  /** Distance between neighbouring pixels; 1 unless zeros lie between them. */
+  readonly dilation: Pair;
 }
 
-/** patches [batch * H' * W', kernel * C] of x [batch, H, W, C], zeros outside. */
-export function imageToPatches({ batch, shape }: Image, window: Window): Kernel {
-  const [, , C] = shape;
-  const [rows, columns] = axesOf(shape, window);
-  const x = b.buffer("x", "f32", [batch, ...shape]);
-  const taps = [rows.kernel, columns.kernel, C];
-  const patches = b.buffer("patches", "f32", [batch, rows.outputs, columns.outputs, ...taps]);
-  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
-    const copy = b.lanes("c", C, (c) => [
-      b.store(patches, [n, oy, ox, ky, kx, c], b.load(x, n, iy, ix, c)),
-    ]);
-    const clear = b.lanes("e", C, (c) => [b.store(patches, [n, oy, ox, ky, kx, c], 0)]);
-    return b.when(isInside, [copy], [clear]);
-  });
-  return b.kernel("image_to_patches", [x, patches], [body]);
-}
-
-/** dx [batch, H, W, C] = sums of dpatches over the windows that read each element. */
-export function patchesToImage({ batch, shape }: Image, window: Window): Kernel {
-  const [, , C] = shape;
-  const [rows, columns] = axesOf(shape, window);
-  const taps = [rows.kernel, columns.kernel, C];
-  const patches = b.buffer("dpatches", "f32", [batch, rows.outputs, columns.outputs, ...taps]);
-  const dx = b.buffer("dx", "f32", [batch, ...shape]);
-  const body = overTaps({ batch, shape }, window, ({ n, oy, ox, ky, kx, iy, ix, isInside }) => {
-    const addition = b.lanes("c", C, (c) => {
-      const sum = b.add(b.load(dx, n, iy, ix, c), b.load(patches, n, oy, ox, ky, kx, c));
-      return [b.store(dx, [n, iy, ix, c], sum)];
-    });
-    return b.when(isInside, [addition]);
-  });
-  return b.kernel("patches_to_image", [patches, dx], [clearImage(dx), body]);
-}
-
-/** One tap of one window: sample, output, place in the window, element, and whether that exists. */
-interface Tap {
-  readonly n: Expr;
-  readonly oy: Expr;
-  readonly ox: Expr;
-  readonly ky: Expr;
-  readonly kx: Expr;
-  readonly iy: Expr;
-  readonly ix: Expr;
-  readonly isInside: Expr;
-}
-
-/** Loops over every tap of every window of a batch; samples may be shared by threads. */
-export function overTaps(
-  { batch, shape }: Image,
-  window: Window,
-  body: (tap: Tap) => Statement,
-): Statement {
-  const [rows, columns] = axesOf(shape, window);
-  const at = (n: Expr, oy: Expr, ox: Expr, ky: Expr, kx: Expr): Statement => {
-    const iy = b.sub(b.add(b.mul(oy, rows.stride), ky), rows.before);
-    const ix = b.sub(b.add(b.mul(ox, columns.stride), kx), columns.before);
-    const isInside = b.inside([iy, rows.extent], [ix, columns.extent]);
-    return body({ n, oy, ox, ky, kx, iy, ix, isInside });
-  };
-  return b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.loop("oy", rows.outputs, (oy) => [
-        b.loop("ox", columns.outputs, (ox) => [
-          b.loop("ky", rows.kernel, (ky) => [
-            b.loop("kx", columns.kernel, (kx) => [at(n, oy, ox, ky, kx)]),
-          ]),
-        ]),
-      ]),
-    ],
-    { parallel: true },
+/** y [height, width, C] = x [H, W, C] inside zeros. */
+export function pad({ shape, padded, before, dilation }: Frame): Kernel {
+  const [H, W, C] = shape;
+  const x = b.buffer("x", "f32", [H, W, C]);
+  const y = b.buffer("y", "f32", [...padded, C]);
+  // a negative `before` leaves pixels out
+  const skipped = before.map((count, axis) => Math.max(0, Math.ceil(-count / dilation[axis])));
+  const ends = [H, W].map((extent, axis) =>
+    Math.min(extent, Math.floor((padded[axis] - 1 - before[axis]) / dilation[axis]) + 1),
   );
-}
-
-/** Set [batch, H, W, C] to zero, sample by sample like overTaps. */
-export function clearImage(image: Buffer): Statement {
-  const [batch, H, W, C] = image.shape;
-  return b.loop(
-    "zn",
-    batch,
-    (n) => [
-      b.loop("zy", H, (y) => [
-        b.loop("zx", W, (x) => [b.lanes("zc", C, (c) => [b.store(image, [n, y, x, c], 0)])]),
-      ]),
+  const at = (i: Parameters<typeof b.mul>[0], axis: 0 | 1) =>
+    b.add(b.mul(i, dilation[axis]), before[axis]);
+  const isDense = dilation[0] === 1 && dilation[1] === 1 && skipped[1] === 0 && ends[1] === W;
+  const row = (iy: Parameters<typeof b.mul>[0]): Statement => {
+    if (isDense) {
+      const line = b.buffer("x", "f32", [H, W * C]);
+      const target = b.buffer("y", "f32", [padded[0], padded[1] * C]);
+      return b.lanes("i", W * C, (i) => [
+        b.store(target, [at(iy, 0), b.add(i, before[1] * C)], b.load(line, iy, i)),
+      ]);
+    }
+    return b.loop(
+      "ix",
+      ends[1],
+      (ix) => [
+        b.lanes("c", C, (c) => [b.store(y, [at(iy, 0), at(ix, 1), c], b.load(x, iy, ix, c))]),
+      ],
+      { from: skipped[1] },
+    );
+  };
+  const size = padded[0] * padded[1] * C;
+  const flat = b.buffer("y", "f32", [size]);
+  return b.kernel(
+    "pad",
+    [x, y],
+    [
+      b.lanes("z", size, (i) => [b.store(flat, [i], 0)], { vectors: 4 }),
+      b.loop("iy", ends[0], (iy) => [row(iy)], { from: skipped[0] }),
     ],
-    { parallel: true },
   );
 }

@@ -13,15 +13,16 @@ export const relu: Op<Relu> = {
   shape: (_layer, [input]) => input,
   parameters: () => [],
   macs: () => 0,
-  forward(layer, { batch, output, x: [x], y }) {
-    const s = step(layer);
-    s.add(reluKernel(batch * product(output)), { x, y });
+  forward(layer, site) {
+    const s = step(layer, site);
+    s.each(reluKernel(product(site.output)), { x: site.x[0], y: site.y });
     return s;
   },
-  backward(layer, { batch, output, y, dy, dx: [dx] }) {
+  backward(layer, site) {
+    const [dx] = site.dx;
     if (dx === undefined) return NOTHING;
-    const s = step(layer);
-    s.add(reluGradient(batch * product(output)), { y, dy, dx });
+    const s = step(layer, site);
+    s.each(reluGradient(product(site.output)), { y: site.y, dy: site.dy, dx });
     return s;
   },
 };
@@ -31,19 +32,21 @@ export const dropout: Op<Dropout> = {
   parameters: () => [],
   macs: () => 0,
   forward(layer, site) {
-    const s = step(layer);
-    s.add(kernelOf(layer, site), { x: site.x[0], counter: site.counter, y: site.y });
+    const s = step(layer, site);
+    const { counter, sample } = site;
+    s.each(kernelOf(layer, site), { x: site.x[0], counter, sample, y: site.y });
     return s;
   },
   backward(layer, site) {
     const [dx] = site.dx;
     if (dx === undefined) return NOTHING;
-    const s = step(layer);
-    s.add(kernelOf(layer, site), { x: site.dy, counter: site.counter, y: dx });
+    const s = step(layer, site);
+    const { counter, sample } = site;
+    s.each(kernelOf(layer, site), { x: site.dy, counter, sample, y: dx });
     return s;
   },
 };
 
-function kernelOf({ rate }: Dropout, { batch, output, index }: Site) {
-  return dropoutKernel(batch * product(output), { rate, salt: index });
+function kernelOf({ rate }: Dropout, { output, index }: Site) {
+  return dropoutKernel(product(output), { rate, salt: index });
 }

@@ -26,19 +26,21 @@ export const concat: Op<Concat> = {
   },
   parameters: () => [],
   macs: () => 0,
-  forward(layer, { batch, inputs, output: [total], x, y }) {
-    const s = step(layer);
-    offsetsOf(inputs).forEach(({ size, offset }, i) => {
-      s.add(columns({ batch, size, offset, total, isForward: true }), { part: x[i], whole: y });
+  forward(layer, site) {
+    const s = step(layer, site);
+    const [total] = site.output;
+    offsetsOf(site.inputs).forEach((piece, i) => {
+      s.each(columns({ ...piece, total, isForward: true }), { part: site.x[i], whole: site.y });
     });
     return s;
   },
-  backward(layer, { batch, inputs, output: [total], dx, dy }) {
-    const s = step(layer);
-    offsetsOf(inputs).forEach(({ size, offset }, i) => {
-      const part = dx[i];
+  backward(layer, site) {
+    const s = step(layer, site);
+    const [total] = site.output;
+    offsetsOf(site.inputs).forEach((piece, i) => {
+      const part = site.dx[i];
       if (part === undefined) return;
-      s.add(columns({ batch, size, offset, total, isForward: false }), { part, whole: dy });
+      s.each(columns({ ...piece, total, isForward: false }), { part, whole: site.dy });
     });
     return s;
   },
@@ -54,28 +56,20 @@ function offsetsOf(inputs: readonly (readonly number[])[]) {
 }
 
 interface Columns {
-  readonly batch: number;
   readonly size: number;
   readonly offset: number;
   readonly total: number;
   readonly isForward: boolean;
 }
 
-/** Copy [batch, size] to or from columns `offset...` of [batch, total]. */
-function columns({ batch, size, offset, total, isForward }: Columns): Kernel {
-  const part = b.buffer("part", "f32", [batch, size]);
-  const whole = b.buffer("whole", "f32", [batch, total]);
-  const body = b.loop(
-    "n",
-    batch,
-    (n) => [
-      b.lanes("i", size, (i) => {
-        const there = b.add(i, offset);
-        if (isForward) return [b.store(whole, [n, there], b.load(part, n, i))];
-        return [b.store(part, [n, i], b.load(whole, n, there))];
-      }),
-    ],
-    { parallel: true },
-  );
+/** Copy [size] to or from elements `offset...` of [total]. */
+function columns({ size, offset, total, isForward }: Columns): Kernel {
+  const part = b.buffer("part", "f32", [size]);
+  const whole = b.buffer("whole", "f32", [total]);
+  const body = b.lanes("i", size, (i) => {
+    const there = b.add(i, offset);
+    if (isForward) return [b.store(whole, [there], b.load(part, i))];
+    return [b.store(part, [i], b.load(whole, there))];
+  });
   return b.kernel(isForward ? "concat" : "split", [part, whole], [body]);
 }

@@ -4,11 +4,13 @@
  */
 
 import {
+  batchGradient,
   batchStatistics,
   normalize,
   normalizeGradient,
-  normalizeSums,
   runningStatistics,
+  sampleGradientSums,
+  sampleMoments,
 } from "../kernels/batch-norm.ts";
 import type { BatchNorm } from "../layer.ts";
 import { type Op, product, type Site, step } from "../op.ts";
@@ -31,40 +33,46 @@ export const batchNorm: Op<BatchNorm> = {
     return 0; // folded into the layer before it when the net is compressed
   },
   forward(layer, site) {
-    const s = step(layer);
+    const s = step(layer, site);
     const { rows, C } = sizes(site);
-    const [mean, inverse] = [s.scratch("batch_mean", [C]), s.scratch("inverse", [C])];
-    // mean and variance lie side by side, so one view covers both
-    const running = site.parameter("running");
+    const [statistics, affine] = [s.scratch("statistics", [2, C]), s.scratch("affine", [2, C])];
+    const shared = {
+      gamma: site.parameter("gamma"),
+      beta: site.parameter("beta"),
+      // mean and variance lie side by side, so one view covers both
+      running: site.parameter("running"),
+      statistics,
+      affine,
+    };
     if (site.isTraining) {
-      const kernel = batchStatistics({ rows, C }, layer);
-      s.add(kernel, { x: site.x[0], mean, inverse, running });
+      const moments = s.scratch("moments", [site.batch, 2, C]);
+      s.each(sampleMoments({ rows, C }), { x: site.x[0], moments });
+      s.add(batchStatistics({ batch: site.batch, rows, C }, layer), { ...shared, moments });
     } else {
-      s.add(runningStatistics(C, layer.epsilon), { running, mean, inverse });
+      s.add(runningStatistics(C, layer.epsilon), shared);
     }
-    const [gamma, beta] = [site.parameter("gamma"), site.parameter("beta")];
-    s.add(normalize({ rows, C }), { x: site.x[0], mean, inverse, gamma, beta, y: site.y });
+    s.each(normalize({ rows, C }), { x: site.x[0], affine, y: site.y });
     return s;
   },
   backward(layer, site) {
-    const s = step(layer);
-    const dx = site.dx[0] ?? s.scratch("unused", [site.batch, ...site.inputs[0]]);
-    const shared = {
-      x: site.x[0],
-      dy: site.dy,
-      mean: `${layer.name}.batch_mean`,
-      inverse: `${layer.name}.inverse`,
-      dgamma: site.gradient("gamma"),
-      dbeta: site.gradient("beta"),
-    };
-    s.add(normalizeSums(sizes(site)), shared);
-    const gamma = site.parameter("gamma");
-    s.add(normalizeGradient(sizes(site)), { ...shared, gamma, dx });
+    const s = step(layer, site);
+    const { rows, C } = sizes(site);
+    const [statistics, affine] = [`${layer.name}.statistics`, `${layer.name}.affine`];
+    const [x, dy] = [site.x[0], site.dy];
+    const sums = s.scratch("sums", [site.batch, 2, C]);
+    const slopes = s.scratch("slopes", [3, C]);
+    s.each(sampleGradientSums({ rows, C }), { x, dy, statistics, sums });
+    s.add(batchGradient({ batch: site.batch, rows, C }), {
+      ...{ sums, statistics, affine, slopes },
+      ...{ dgamma: site.gradient("gamma"), dbeta: site.gradient("beta") },
+    });
+    const [dx] = site.dx;
+    if (dx !== undefined) s.each(normalizeGradient({ rows, C }), { x, dy, slopes, dx });
     return s;
   },
 };
 
-function sizes({ batch, output }: Site) {
+function sizes({ output }: Site) {
   const C = output[output.length - 1];
-  return { rows: (batch * product(output)) / C, C };
+  return { rows: product(output) / C, C };
 }

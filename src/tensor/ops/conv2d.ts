@@ -1,10 +1,15 @@
-/**
- * Convolution with a window, as patches times weights [kh, kw, C, filters]; 1 x 1 needs no patches.
- */
+/** Convolution with weights [kh, kw, C, filters]. */
 
 import { mismatch } from "../../errors.ts";
-import { columnSums, matmul, matmulTransposed, transpose } from "../kernels/matmul.ts";
-import { axesOf, imageToPatches, patchesToImage, type Window } from "../kernels/window.ts";
+import {
+  addColumns,
+  type Convolution,
+  convolve,
+  convolveWeights,
+  productOf,
+  turnWeights,
+} from "../kernels/convolve.ts";
+import { axesOf, pad, paddedExtent, turnedAxis, type Window } from "../kernels/window.ts";
 import type { Conv2d, Shape } from "../layer.ts";
 import { type Op, type Site, type StepBuilder, step } from "../op.ts";
 
@@ -29,38 +34,34 @@ export const conv2d: Op<Conv2d> = {
     return H * W * N * kh * kw * C;
   },
   forward(layer, site) {
-    const s = step(layer);
-    const x = patches(layer, site, s);
+    const s = step(layer, site);
+    const x = padded(layer, site, s);
     const bindings = { x, w: site.parameter("weight"), y: site.y };
-    if (layer.bias) {
-      s.add(matmul(sizes(layer, site), { bias: true }), {
-        ...bindings,
-        bias: site.parameter("bias"),
-      });
-    } else {
-      s.add(matmul(sizes(layer, site)), bindings);
-    }
+    const bias = layer.bias ? { bias: site.parameter("bias") } : {};
+    s.each(convolve(convolutionOf(layer, site), { bias: layer.bias }), { ...bindings, ...bias });
     return s;
   },
   backward(layer, site) {
-    const s = step(layer);
-    const { M, K, N } = sizes(layer, site);
+    const s = step(layer, site);
+    const [H, W, N] = site.output;
     const { dy } = site;
-    const x = isPointwise(layer) ? site.x[0] : `${layer.name}.patches`;
-    s.add(matmulTransposed({ M, K, N }), { x, dy, dw: site.gradient("weight") });
-    if (layer.bias) s.add(columnSums({ M, N }), { dy, db: site.gradient("bias") });
+    const [, , C] = site.inputs[0];
+    const x = needsPadding(layer, site) ? `${layer.name}.padded` : site.x[0];
+    const convolution = convolutionOf(layer, site);
+    const size = layer.kernel[0] * layer.kernel[1] * C * N;
+    const dw = s.gather("dweight", size, site.gradient("weight"));
+    s.each(convolveWeights(convolution), { x, dy, dw });
+    if (layer.bias) {
+      s.each(addColumns({ M: H * W, N }), { dy, db: s.gather("dbias", N, site.gradient("bias")) });
+    }
     const [dx] = site.dx;
     if (dx === undefined) return s;
-    const turned = s.scratch("turned", [N, K]);
-    s.add(transpose({ M: K, N }), { x: site.parameter("weight"), y: turned });
-    if (isPointwise(layer)) {
-      s.add(matmul({ M, K: N, N: K }), { x: dy, w: turned, y: dx });
-    } else {
-      const dpatches = s.scratch("dpatches", [M, K]);
-      s.add(matmul({ M, K: N, N: K }), { x: dy, w: turned, y: dpatches });
-      const image = { batch: site.batch, shape: site.inputs[0] };
-      s.add(patchesToImage(image, layer), { dpatches, dx });
-    }
+    const turned = s.scratch("turned", [...layer.kernel, N, C]);
+    s.add(turnWeights(layer.kernel, { C, N }), { w: site.parameter("weight"), turned });
+    const back = turnedConvolution(layer, site);
+    const source = isPointwise(layer) ? dy : s.scratch("framed", [site.batch, ...back.framed]);
+    if (back.frame !== undefined) s.each(pad(back.frame), { x: dy, y: source });
+    s.each(convolve(back.convolution), { x: source, w: turned, y: dx });
     return s;
   },
 };
@@ -86,16 +87,45 @@ function isPointwise({ kernel, stride }: Conv2d): boolean {
   return kernel[0] === 1 && kernel[1] === 1 && stride[0] === 1 && stride[1] === 1;
 }
 
-function sizes({ kernel }: Conv2d, { batch, inputs, output }: Site) {
-  const [H, W, N] = output;
-  return { M: batch * H * W, K: kernel[0] * kernel[1] * inputs[0][2], N };
+function needsPadding(layer: Conv2d, { inputs: [input] }: Site): boolean {
+  const [rows, columns] = axesOf(input, layer);
+  return paddedExtent(rows) > rows.extent || paddedExtent(columns) > columns.extent;
 }
 
-function patches(layer: Conv2d, site: Site, s: StepBuilder): string {
-  if (isPointwise(layer)) return site.x[0];
-  const { M, K } = sizes(layer, site);
-  const name = s.scratch("patches", [M, K]);
-  const image = { batch: site.batch, shape: site.inputs[0] };
-  s.add(imageToPatches(image, layer), { x: site.x[0], patches: name });
+/** The product that the layer is: of all pixels at once, or of windows in the padded image. */
+function convolutionOf(layer: Conv2d, { inputs: [input], output: [H, W, N] }: Site): Convolution {
+  const C = input[2];
+  if (isPointwise(layer)) return productOf({ M: H * W, K: C, N });
+  const [height, width] = axesOf(input, layer).map(paddedExtent);
+  const { kernel, stride } = layer;
+  return { height, width, C, kernel, stride, outputs: [H, W], filters: N };
+}
+
+/** The gradient by the input as a convolution of the gradient by the output, in its frame. */
+function turnedConvolution(layer: Conv2d, { inputs: [input], output }: Site) {
+  const [H, W, C] = input;
+  const N = output[2];
+  if (isPointwise(layer)) {
+    return { convolution: productOf({ M: H * W, K: N, N: C }), framed: output };
+  }
+  const axes = axesOf(input, layer).map(turnedAxis);
+  const padded = axes.map(({ outputs, kernel }) => outputs + kernel - 1) as [number, number];
+  const before = axes.map((axis) => axis.before) as [number, number];
+  const frame = { shape: output, padded, before, dilation: layer.stride };
+  const [height, width] = padded;
+  const window = { kernel: layer.kernel, stride: [1, 1] } as const;
+  const convolution = { height, width, C: N, ...window, outputs: [H, W], filters: C } as const;
+  return { convolution, frame, framed: [height, width, N] };
+}
+
+/** The image with the zeros that its windows reach into. */
+function padded(layer: Conv2d, site: Site, s: StepBuilder): string {
+  if (!needsPadding(layer, site)) return site.x[0];
+  const [rows, columns] = axesOf(site.inputs[0], layer);
+  const size = [paddedExtent(rows), paddedExtent(columns)] as const;
+  const name = s.scratch("padded", [site.batch, ...size, site.inputs[0][2]]);
+  const before = [rows.before, columns.before] as const;
+  const frame = { shape: site.inputs[0], padded: size, before, dilation: [1, 1] } as const;
+  s.each(pad(frame), { x: site.x[0], y: name });
   return name;
 }

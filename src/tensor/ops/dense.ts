@@ -1,9 +1,15 @@
 /** Fully connected layer: y [units] = x w [inputs, units] + bias. */
 
 import { mismatch } from "../../errors.ts";
-import { columnSums, matmul, matmulTransposed, transpose } from "../kernels/matmul.ts";
+import {
+  columnSums,
+  convolve,
+  convolveWeights,
+  productOf,
+  turnWeights,
+} from "../kernels/convolve.ts";
 import type { Dense } from "../layer.ts";
-import { type Op, step } from "../op.ts";
+import { type Op, type Site, step } from "../op.ts";
 
 export const dense: Op<Dense> = {
   shape({ name, units }, [input]) {
@@ -20,22 +26,31 @@ export const dense: Op<Dense> = {
   macs({ units }, [[size]]) {
     return size * units;
   },
-  forward(layer, { batch: M, inputs: [[K]], x: [x], y, parameter }) {
-    const s = step(layer);
-    const bias = layer.bias ? { bias: parameter("bias") } : {};
-    const kernel = matmul({ M, K, N: layer.units }, { bias: layer.bias });
-    s.add(kernel, { x, w: parameter("weight"), y, ...bias });
+  forward(layer, site) {
+    const s = step(layer, site);
+    const bias = layer.bias ? { bias: site.parameter("bias") } : {};
+    const kernel = convolve(productOf(sizes(layer, site)), { bias: layer.bias, parallel: true });
+    s.add(kernel, { x: site.x[0], w: site.parameter("weight"), y: site.y, ...bias });
     return s;
   },
-  backward(layer, { batch: M, inputs: [[K]], x: [x], dx: [dx], dy, parameter, gradient }) {
-    const s = step(layer);
-    const N = layer.units;
-    s.add(matmulTransposed({ M, K, N }), { x, dy, dw: gradient("weight") });
-    if (layer.bias) s.add(columnSums({ M, N }), { dy, db: gradient("bias") });
+  backward(layer, site) {
+    const s = step(layer, site);
+    const { M, K, N } = sizes(layer, site);
+    const { dy } = site;
+    const weights = convolveWeights(productOf({ M, K, N }), { parallel: true });
+    s.add(weights, { x: site.x[0], dy, dw: site.gradient("weight") });
+    if (layer.bias) s.add(columnSums({ M, N }), { dy, db: site.gradient("bias") });
+    const [dx] = site.dx;
     if (dx === undefined) return s;
     const turned = s.scratch("turned", [N, K]);
-    s.add(transpose({ M: K, N }), { x: parameter("weight"), y: turned });
-    s.add(matmul({ M, K: N, N: K }), { x: dy, w: turned, y: dx });
+    s.add(turnWeights([1, 1], { C: K, N }), { w: site.parameter("weight"), turned });
+    const back = convolve(productOf({ M, K: N, N: K }), { parallel: true });
+    s.add(back, { x: dy, w: turned, y: dx });
     return s;
   },
 };
+
+/** All samples at once: a product of few rows reads the weights as often as one of many. */
+function sizes({ units }: Dense, { batch, inputs: [[K]] }: Site) {
+  return { M: batch, K, N: units };
+}

@@ -1,12 +1,12 @@
 /** Depthwise convolution: each channel with a window of its own, weights [kh, kw, C]. */
 
+import { addColumns } from "../kernels/convolve.ts";
 import {
   depthwise,
   depthwiseInputGradient,
   depthwiseScatter,
   depthwiseWeightGradient,
 } from "../kernels/depthwise.ts";
-import { columnSums } from "../kernels/matmul.ts";
 import type { DepthwiseConv2d } from "../layer.ts";
 import { type Op, step } from "../op.ts";
 import { outputsOf } from "./conv2d.ts";
@@ -27,27 +27,28 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
     return H * W * C * kh * kw;
   },
   forward(layer, site) {
-    const s = step(layer);
-    const image = { batch: site.batch, shape: site.inputs[0] };
+    const s = step(layer, site);
     const bindings = { x: site.x[0], w: site.parameter("weight"), y: site.y };
     const bias = layer.bias ? { bias: site.parameter("bias") } : {};
-    s.add(depthwise(image, layer, { bias: layer.bias }), { ...bindings, ...bias });
+    s.each(depthwise(site.inputs[0], layer, { bias: layer.bias }), { ...bindings, ...bias });
     return s;
   },
   backward(layer, site) {
-    const s = step(layer);
-    const image = { batch: site.batch, shape: site.inputs[0] };
+    const s = step(layer, site);
+    const [shape] = site.inputs;
     const { dy } = site;
     const [H, W, N] = site.output;
-    s.add(depthwiseWeightGradient(image, layer), { x: site.x[0], dy, dw: site.gradient("weight") });
+    const size = layer.kernel[0] * layer.kernel[1] * N;
+    const dw = s.gather("dweight", size, site.gradient("weight"));
+    s.each(depthwiseWeightGradient(shape, layer), { x: site.x[0], dy, dw });
     if (layer.bias) {
-      s.add(columnSums({ M: site.batch * H * W, N }), { dy, db: site.gradient("bias") });
+      s.each(addColumns({ M: H * W, N }), { dy, db: s.gather("dbias", N, site.gradient("bias")) });
     }
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const isDense = layer.stride[0] === 1 && layer.stride[1] === 1;
-    const kernel = isDense ? depthwiseInputGradient(image, layer) : depthwiseScatter(image, layer);
-    s.add(kernel, { x: dy, w: site.parameter("weight"), y: dx });
+    const kernel = isDense ? depthwiseInputGradient(shape, layer) : depthwiseScatter(shape, layer);
+    s.each(kernel, { x: dy, w: site.parameter("weight"), y: dx });
     return s;
   },
 };

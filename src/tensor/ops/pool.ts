@@ -8,7 +8,7 @@ import {
   maxPool as maxPoolKernel,
 } from "../kernels/pool.ts";
 import type { GlobalAveragePool, MaxPool } from "../layer.ts";
-import { NOTHING, type Op, type Site, step } from "../op.ts";
+import { NOTHING, type Op, step } from "../op.ts";
 import { mapShape } from "./conv2d.ts";
 
 export const maxPool: Op<MaxPool> = {
@@ -25,15 +25,20 @@ export const maxPool: Op<MaxPool> = {
   parameters: () => [],
   macs: () => 0,
   forward(layer, site) {
-    const s = step(layer);
-    s.add(maxPoolKernel(imageOf(site), layer.size), { x: site.x[0], y: site.y });
+    const s = step(layer, site);
+    s.each(maxPoolKernel(site.inputs[0], layer.size), { x: site.x[0], y: site.y });
     return s;
   },
   backward(layer, site) {
     const [dx] = site.dx;
     if (dx === undefined) return NOTHING;
-    const s = step(layer);
-    s.add(maxPoolGradient(imageOf(site), layer.size), { x: site.x[0], y: site.y, dy: site.dy, dx });
+    const s = step(layer, site);
+    s.each(maxPoolGradient(site.inputs[0], layer.size), {
+      x: site.x[0],
+      y: site.y,
+      dy: site.dy,
+      dx,
+    });
     return s;
   },
 };
@@ -43,19 +48,15 @@ export const globalAveragePool: Op<GlobalAveragePool> = {
   parameters: () => [],
   macs: () => 0,
   forward(layer, site) {
-    const s = step(layer);
-    s.add(averagePool(imageOf(site)), { x: site.x[0], y: site.y });
+    const s = step(layer, site);
+    s.each(averagePool(site.inputs[0]), { x: site.x[0], y: site.y });
     return s;
   },
   backward(layer, site) {
     const [dx] = site.dx;
     if (dx === undefined) return NOTHING;
-    const s = step(layer);
-    s.add(averagePoolGradient(imageOf(site)), { dy: site.dy, dx });
+    const s = step(layer, site);
+    s.each(averagePoolGradient(site.inputs[0]), { dy: site.dy, dx });
     return s;
   },
 };
-
-function imageOf({ batch, inputs }: Site) {
-  return { batch, shape: inputs[0] };
-}

@@ -1,0 +1,125 @@
+/**
+ * The function `run`: every phase in order, with the addresses of its arguments.
+ *
+ * A thread's module calls the kernels for its own share. Threads meet between two phases only where
+ * the later one touches memory that an earlier one since the last meeting wrote, or writes what it
+ * read.
+ */
+
+import { bytesOf } from "../language.ts";
+import { chunkItems, type Phase, phasesOf, reachOf, shareOfItems } from "../phases.ts";
+import type { Placed, Program } from "../plan.ts";
+import { type Call, type Role, writtenBy } from "../routine.ts";
+import { OP, signed, TYPE, unsigned } from "./bytes.ts";
+import { isShared, type Part } from "./parts.ts";
+
+export interface RunContext {
+  /** Function index of a call's kernel. */
+  readonly indexOf: (call: Call) => number;
+  /** Function index of the barrier. */
+  readonly barrier: number;
+  readonly bases: Readonly<Record<Role, number>>;
+  readonly part: Part;
+}
+
+/** Locals of `run`: the item, and its chunk. */
+const [ITEM, CHUNK] = [0, 1];
+
+export function encodeRun(program: Program, context: RunContext): number[] {
+  const { barrier, part } = context;
+  const placed = new Map(program.storage.map((storage) => [storage.name, storage]));
+  const code: number[] = [];
+  let since: Range[] = [];
+  for (const phase of phasesOf(program.calls)) {
+    const calls = program.calls.slice(phase.first, phase.last + 1);
+    const ranges = rangesOf(calls, placed, context);
+    if (part.parts > 1 && ranges.some((range) => since.some((other) => collide(range, other)))) {
+      code.push(OP.call, ...unsigned(barrier));
+      since = [];
+    }
+    since.push(...ranges);
+    code.push(...encodePhase(phase, calls, placed, context));
+  }
+  if (part.parts > 1) code.push(OP.call, ...unsigned(barrier));
+  return [1, 2, TYPE.i32, ...code, OP.end];
+}
+
+/** Memory that a phase touches. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly isWritten: boolean;
+}
+
+function collide(a: Range, b: Range): boolean {
+  return (a.isWritten || b.isWritten) && a.from < b.to && b.from < a.to;
+}
+
+type Storages = ReadonlyMap<string, Placed>;
+
+function storageOf(name: string, placed: Storages): Placed {
+  const storage = placed.get(name);
+  if (storage === undefined) throw new Error(`internal: no storage ${name}`);
+  return storage;
+}
+
+function rangesOf(calls: readonly Call[], placed: Storages, { bases, part }: RunContext): Range[] {
+  return calls.flatMap(({ kernel, arguments: names }) => {
+    const written = writtenBy(kernel);
+    return names.map((name, i): Range => {
+      const storage = storageOf(name, placed);
+      const from = bases[storage.role] + storage.address;
+      const bytes = storage.local ? storage.local.stride * part.parts : bytesOf(storage);
+      return { from, to: from + bytes, isWritten: written.has(kernel.buffers[i].name) };
+    });
+  });
+}
+
+function encodePhase(
+  { each }: Phase,
+  calls: readonly Call[],
+  placed: Storages,
+  context: RunContext,
+): number[] {
+  const { part, indexOf } = context;
+  const encodeCall = (call: Call): number[] => [
+    ...call.arguments.flatMap((name, i) => {
+      const storage = storageOf(name, placed);
+      return encodeAddress(storage, call, i, context);
+    }),
+    ...[OP.call, ...unsigned(indexOf(call))],
+  ];
+  if (each === undefined) {
+    // what cannot be shared, the first thread does alone
+    return calls.flatMap((call) =>
+      part.part === 0 || isShared(call.kernel) ? encodeCall(call) : [],
+    );
+  }
+  const [from, to] = shareOfItems(each, part);
+  if (from >= to) return [];
+  return [
+    ...[OP.i32Const, ...signed(from), OP.localSet, ITEM, OP.loop, TYPE.empty],
+    ...[OP.localGet, ITEM, OP.i32Const, ...signed(chunkItems(each)), OP.i32DivU],
+    ...[OP.localSet, CHUNK],
+    ...calls.flatMap(encodeCall),
+    ...[OP.localGet, ITEM, OP.i32Const, 1, OP.i32Add, OP.localTee, ITEM],
+    ...[OP.i32Const, ...signed(to), OP.i32LtS, OP.brIf, 0, OP.end],
+  ];
+}
+
+/** Push the address of an argument: of the item's part, the chunk's, the thread's or the whole. */
+function encodeAddress(
+  storage: Placed,
+  { kernel, each }: Call,
+  argument: number,
+  { bases, part }: RunContext,
+): number[] {
+  const address = bases[storage.role] + storage.address;
+  const constant = (value: number): number[] => [OP.i32Const, ...signed(value)];
+  if (storage.local) return constant(address + part.part * storage.local.stride);
+  const reach = reachOf(storage, kernel.buffers[argument], each);
+  if (reach === undefined || reach === "whole") return constant(address);
+  const bytes = bytesOf(kernel.buffers[argument]);
+  const moved = [OP.localGet, reach === "item" ? ITEM : CHUNK, ...constant(bytes), OP.i32Mul];
+  return [...constant(address), ...moved, OP.i32Add];
+}
