@@ -24,7 +24,8 @@ import {
 import { adam } from "./kernels/adam.ts";
 import { dequantize, sum } from "./kernels/elementwise.ts";
 import { crossEntropy } from "./kernels/loss.ts";
-import type { Layer, Shape } from "./layer.ts";
+import type { Shape } from "./layer.ts";
+import { merged, type Unit, unmerged } from "./merge.ts";
 import { checkNet, inputShapes, type Net, parametersOf, shapesOf } from "./net.ts";
 import { product, type Site } from "./op.ts";
 import { isInPlace, isView, layerBackward, layerForward } from "./ops/index.ts";
@@ -70,7 +71,8 @@ export function compileInference(
   net: Net,
   { batch, inputScale, fused = false, keep = false }: TrainingOptions & { keep?: boolean },
 ): Runner {
-  const context = contextOf(net, batch, false);
+  // whoever wants every layer's values needs every layer
+  const context = contextOf(net, batch, { isTraining: false, merge: !keep });
   const forward = inPhases(forwardRoutine(context, inputScale));
   // keep: every layer's values stay readable, for calibration
   return compile(plan(forward, { reuse: !keep }), { fused });
@@ -78,23 +80,31 @@ export function compileInference(
 
 interface Context {
   readonly net: Net;
+  /** The layers, merged where that is allowed. */
+  readonly units: readonly Unit[];
   readonly batch: number;
   readonly each: Each;
   readonly isTraining: boolean;
   readonly shapes: ReadonlyMap<string, Shape>;
-  readonly consumers: ReadonlyMap<string, readonly Layer[]>;
+  readonly consumers: ReadonlyMap<string, readonly Unit["layer"][]>;
 }
 
-function contextOf(net: Net, batch: number, isTraining: boolean): Context {
+function contextOf(
+  net: Net,
+  batch: number,
+  { isTraining, merge }: { isTraining: boolean; merge: boolean },
+): Context {
   checkNet(net);
-  const names = [...net.inputs, ...net.layers].map(({ name }) => name);
+  const units = merge ? merged(net) : unmerged(net);
+  const layers = units.map(({ layer }) => layer);
+  const names = [...net.inputs, ...layers].map(({ name }) => name);
   const consumers = new Map(
-    names.map((name) => [name, net.layers.filter(({ inputs }) => inputs.includes(name))]),
+    names.map((name) => [name, layers.filter(({ inputs }) => inputs.includes(name))]),
   );
   // fixed whatever the number of threads: the order of sums follows from it
   const perChunk = Math.ceil(batch / CHUNKS);
   const each = { items: batch, chunks: Math.ceil(batch / perChunk) };
-  return { net, batch, each, isTraining, shapes: shapesOf(net), consumers };
+  return { net, units, batch, each, isTraining, shapes: shapesOf(net), consumers };
 }
 
 /** Parts of a batch whose gradients are added up apart; as many threads have work. */
@@ -103,9 +113,9 @@ const CHUNKS = 8;
 /** The step as a routine; exported for tests that run it in the interpreter. */
 export function trainingRoutine(
   net: Net,
-  { batch, inputScale, smoothing = 0 }: TrainingOptions,
+  { batch, inputScale, smoothing = 0, merge = true }: TrainingOptions & { merge?: boolean },
 ): Routine {
-  const context = contextOf(net, batch, true);
+  const context = contextOf(net, batch, { isTraining: true, merge });
   const forward = forwardRoutine(context, inputScale);
   const last = net.layers[net.layers.length - 1];
   const classes = product(context.shapes.get(last.name) ?? []);
@@ -200,10 +210,11 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
     const kernel = dequantize(product(shape), inputScale);
     calls.push(call(name, kernel, { x: name, y: `$${name}` }, context.each));
   }
-  net.layers.forEach((layer, index) => {
+  context.units.forEach((unit) => {
+    const { layer } = unit;
     const step = skipsDropout(layer, context)
       ? { calls: [], storage: [] }
-      : layerForward(layer, siteOf(layer, index, context));
+      : layerForward(layer, siteOf(unit, context));
     const shape = [batch, ...(shapes.get(layer.name) ?? [])];
     const name = valueName(layer.name, context);
     const source = layer.inputs[0];
@@ -226,7 +237,7 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
 
 /** Whether nothing else sees a value: one reader, and no view of something that others may read. */
 function mayOverwrite(name: string, context: Context): boolean {
-  const layer = context.net.layers.find((candidate) => candidate.name === name);
+  const layer = context.units.find((unit) => unit.layer.name === name)?.layer;
   if (layer === undefined || isView(layer) || skipsDropout(layer, context)) return false;
   return context.consumers.get(name)?.length === 1;
 }
@@ -243,11 +254,11 @@ function runningPairs(running: readonly { name: string; shape: Shape }[]): Stora
   });
 }
 
-function skipsDropout(layer: Layer, { isTraining }: Context): boolean {
+function skipsDropout(layer: Unit["layer"], { isTraining }: Context): boolean {
   return layer.op === "dropout" && !isTraining;
 }
 
-function siteOf(layer: Layer, index: number, context: Context): Site {
+function siteOf({ layer, index }: Unit, context: Context): Site {
   const { net, batch, shapes, consumers, isTraining } = context;
   const isInput = (name: string): boolean => net.inputs.some((input) => input.name === name);
   const pieceOf = (name: string): string =>
@@ -261,8 +272,8 @@ function siteOf(layer: Layer, index: number, context: Context): Site {
     y: valueName(layer.name, context),
     dx: layer.inputs.map((name) => (isInput(name) ? undefined : pieceOf(name))),
     dy: gradientOf(layer.name),
-    parameter: (role) => `${layer.name}.${role}`,
-    gradient: (role) => gradientOf(`${layer.name}.${role}`),
+    parameter: (role, name = layer.name) => `${name}.${role}`,
+    gradient: (role, name = layer.name) => gradientOf(`${name}.${role}`),
     counter: "$counter",
     sample: "$sample",
     isTraining,
@@ -275,12 +286,12 @@ function siteOf(layer: Layer, index: number, context: Context): Site {
  * more than once.
  */
 function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } {
-  const { net, batch, shapes, consumers } = context;
+  const { batch, shapes, consumers } = context;
   const calls: Call[] = [];
   const storage: Storage[] = [];
-  for (let index = net.layers.length - 1; index >= 0; index--) {
-    const layer = net.layers[index];
-    const site = siteOf(layer, index, context);
+  for (const unit of [...context.units].reverse()) {
+    const { layer } = unit;
+    const site = siteOf(unit, context);
     const shape = [batch, ...site.output];
     const readers = consumers.get(layer.name) ?? [];
     if (readers.length !== 1) {

@@ -1,7 +1,7 @@
 /** Every operation: gradient against central differences, through a whole compiled step. */
 
 import { expect, test } from "vitest";
-import { interpreter, plan } from "../kernel/index.ts";
+import { compile, interpreter, plan } from "../kernel/index.ts";
 import { compileTraining, trainingRoutine } from "./compile.ts";
 import type { Layer } from "./layer.ts";
 import { type Net, parametersOf } from "./net.ts";
@@ -121,6 +121,14 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     { op: "maxPool", name: "last", inputs: ["first"], size: [2, 2] },
     ...head,
   ],
+  "pointwise convolution, relu, maximum and dropout in one": [
+    conv("first", "x", 5),
+    { ...conv("point", "first", 6), kernel: [1, 1] } as Layer,
+    { op: "relu", name: "active", inputs: ["point"] },
+    { op: "maxPool", name: "tiles", inputs: ["active"], size: [2, 2] },
+    { op: "dropout", name: "last", inputs: ["tiles"], rate: 0.3 },
+    ...head,
+  ],
   dropout: [
     conv("first", "x", 5),
     { op: "dropout", name: "last", inputs: ["first"], rate: 0.3 },
@@ -148,6 +156,28 @@ test.each(Object.entries(CASES))(
     expect(gradientError({ inputs: [input], layers }, { step })).toBeLessThan(tolerance);
   },
 );
+
+const MERGED = [
+  "batch normalisation and relu",
+  "pointwise convolution, relu, maximum and dropout in one",
+];
+
+test.each(MERGED)("%s have the gradients of the layers one by one", (name) => {
+  const net = { inputs: [input], layers: [...CASES[name]] };
+  const [together, apart] = [true, false].map((merge) => {
+    const routine = trainingRoutine(net, { batch: BATCH, inputScale: SCALE, merge });
+    const runner = compile(plan(routine));
+    prepare(net, runner);
+    runner.run();
+    return { calls: routine.calls.length, gradients: [...runner.view("$gradients")] };
+  });
+  expect(together.calls).toBeLessThan(apart.calls);
+  const largest = Math.max(...apart.gradients.map(Math.abs));
+  // sums in another order differ by their rounding
+  together.gradients.forEach((gradient, i) => {
+    expect(Math.abs(gradient - apart.gradients[i]) / largest).toBeLessThan(1e-5);
+  });
+});
 
 test("label smoothing has the right gradient", () => {
   expect(

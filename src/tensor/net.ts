@@ -62,7 +62,10 @@ export function checkNet({ layers }: Net): void {
 }
 
 /** Input shapes of a layer. */
-export function inputShapes(layer: Layer, shapes: ReadonlyMap<string, Shape>): Shape[] {
+export function inputShapes(
+  layer: Pick<Layer, "inputs">,
+  shapes: ReadonlyMap<string, Shape>,
+): Shape[] {
   return layer.inputs.map((name) => shapes.get(name) ?? []);
 }
 

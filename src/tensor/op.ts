@@ -6,7 +6,14 @@
  * line there.
  */
 
-import { type Call, call, type Each, type Kernel, type Storage } from "../kernel/index.ts";
+import {
+  type Call,
+  call,
+  type Each,
+  type ElementType,
+  type Kernel,
+  type Storage,
+} from "../kernel/index.ts";
 import { sumChunks } from "./kernels/convolve.ts";
 import type { Layer, Parameter, Shape } from "./layer.ts";
 
@@ -29,9 +36,9 @@ export interface Site {
   /** Gradients; undefined where nothing needs the gradient of input `i`. */
   readonly dx: readonly (string | undefined)[];
   readonly dy: string;
-  /** Storage of the parameter or of its gradient by role, e.g. "weight". */
-  readonly parameter: (role: string) => string;
-  readonly gradient: (role: string) => string;
+  /** Storage of the parameter or of its gradient by role, e.g. "weight"; of another layer by name. */
+  readonly parameter: (role: string, layer?: string) => string;
+  readonly gradient: (role: string, layer?: string) => string;
   /** [seed, step] of the running step, and [batch] 0, 1, ...: for dropout. */
   readonly counter: string;
   readonly sample: string;
@@ -40,18 +47,22 @@ export interface Site {
   readonly index: number;
 }
 
-export interface Op<L extends Layer> {
-  /** throws RangeError if the inputs do not fit */
-  shape(layer: L, inputs: readonly Shape[]): Shape;
-  parameters(layer: L, inputs: readonly Shape[]): readonly Parameter[];
-  /** Multiply-accumulates of one inference. */
-  macs(layer: L, inputs: readonly Shape[], output: Shape): number;
+/** How a layer, or several merged ones, are computed. */
+export interface Steps<L> {
   forward(layer: L, site: Site): Step;
   backward(layer: L, site: Site): Step;
   /** The output is the input seen differently: no memory, no calls. */
   readonly isView?: boolean;
   /** Forward may write its output over its input, and backward dx over dy. */
   readonly inPlace?: boolean;
+}
+
+export interface Op<L extends Layer> extends Steps<L> {
+  /** throws RangeError if the inputs do not fit */
+  shape(layer: L, inputs: readonly Shape[]): Shape;
+  parameters(layer: L, inputs: readonly Shape[]): readonly Parameter[];
+  /** Multiply-accumulates of one inference. */
+  macs(layer: L, inputs: readonly Shape[], output: Shape): number;
 }
 
 /** A step written call by call. */
@@ -62,8 +73,10 @@ export interface StepBuilder {
   add(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
   /** A call for each sample, of a kernel that knows one. */
   each(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
-  /** Scratch storage named "<layer>.<role>". */
-  scratch(role: string, shape: Shape): string;
+  /** The same at the end of the step, after what `gather` has put together. */
+  finally(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
+  /** Scratch storage named "<layer>.<role>", f32 if no type is given. */
+  scratch(role: string, shape: Shape, type?: ElementType): string;
   /**
    * Storage [size] to which the samples of a chunk add; what all chunks have gathered is put into
    * `total` at the end of the step, and the storage is left at zero for the next one.
@@ -71,13 +84,13 @@ export interface StepBuilder {
   gather(role: string, size: number, total: string): string;
 }
 
-export function step(layer: Layer, { each }: Pick<Site, "each">): StepBuilder {
+export function step(layer: { readonly name: string }, { each }: Pick<Site, "each">): StepBuilder {
   const calls: Call[] = [];
   const storage: Storage[] = [];
   const last: Call[] = [];
-  const add = (role: string, shape: Shape, of: Storage["role"]): string => {
+  const add = (role: string, shape: Shape, of: Partial<Storage>): string => {
     const name = `${layer.name}.${role}`;
-    storage.push({ name, type: "f32", shape, role: of });
+    storage.push({ name, type: "f32", shape, role: "scratch", ...of });
     return name;
   };
   return {
@@ -91,9 +104,12 @@ export function step(layer: Layer, { each }: Pick<Site, "each">): StepBuilder {
     each: (kernel, bindings) => {
       calls.push(call(layer.name, kernel, bindings, each));
     },
-    scratch: (role, shape) => add(role, shape, "scratch"),
+    finally: (kernel, bindings) => {
+      last.push(call(layer.name, kernel, bindings));
+    },
+    scratch: (role, shape, type = "f32") => add(role, shape, { type }),
     gather: (role, size, total) => {
-      const parts = add(role, [each.chunks, size], "state");
+      const parts = add(role, [each.chunks, size], { role: "state" });
       const kernel = sumChunks({ chunks: each.chunks, size });
       last.push(call(layer.name, kernel, { parts, sum: total }));
       return parts;

@@ -131,8 +131,13 @@ function normalizers(
   ];
 }
 
-/** y = x scale + offset of one sample [rows, C], or max(0, that). */
-export function normalize({ rows, C }: Rows, { relu = false }: { relu?: boolean } = {}): Kernel {
+interface Options {
+  /** A ReLU follows: y = max(0, that), and dy counts where y > 0. */
+  readonly relu?: boolean;
+}
+
+/** y = x scale + offset of one sample [rows, C]. */
+export function normalize({ rows, C }: Rows, { relu = false }: Options = {}): Kernel {
   const [x, y] = ["x", "y"].map((name) => b.buffer(name, "f32", [rows, C]));
   const [affine] = pairs(C, "affine");
   const body = b.loop("row", rows, (row) => [
@@ -140,7 +145,7 @@ export function normalize({ rows, C }: Rows, { relu = false }: { relu?: boolean 
       "c",
       C,
       (c) => {
-        const value = b.add(b.mul(b.load(x, row, c), b.load(affine, 0, c)), b.load(affine, 1, c));
+        const value = normalized(x, affine, row, c);
         return [b.store(y, [row, c], relu ? b.max(value, 0) : value)];
       },
       WIDE,
@@ -149,11 +154,24 @@ export function normalize({ rows, C }: Rows, { relu = false }: { relu?: boolean 
   return b.kernel("normalize", [x, affine, y], [body]);
 }
 
+function normalized(x: Buffer, affine: Buffer, row: Expr, c: Expr): Expr {
+  return b.add(b.mul(b.load(x, row, c), b.load(affine, 0, c)), b.load(affine, 1, c));
+}
+
+type Maps = Readonly<Record<"x" | "dy" | "affine", Buffer>>;
+
+/** The gradient by the normalised value: dy, or 0 where the ReLU gave 0. */
+function given({ x, dy, affine }: Maps, relu: boolean, row: Expr, c: Expr): Expr {
+  const gradient = b.load(dy, row, c);
+  if (!relu) return gradient;
+  return b.select(b.less(0, normalized(x, affine, row, c)), gradient, b.f32(0));
+}
+
 /** sums [2, C] of one sample: of dy, and of dy times the normalised value. */
-export function sampleGradientSums({ rows, C }: Rows): Kernel {
+export function sampleGradientSums({ rows, C }: Rows, { relu = false }: Options = {}): Kernel {
   const [x, dy] = ["x", "dy"].map((name) => b.buffer(name, "f32", [rows, C]));
-  const [statistics, sums] = pairs(C, "statistics", "sums");
-  const [mean, sum, products] = variables("mean", "sum", "products");
+  const [statistics, affine, sums] = pairs(C, "statistics", "affine", "sums");
+  const [mean, sum, products, own] = variables("mean", "sum", "products", "own");
   const body = b.lanes(
     "c",
     C,
@@ -162,15 +180,16 @@ export function sampleGradientSums({ rows, C }: Rows): Kernel {
       b.declare(sum, 0),
       b.declare(products, 0),
       b.loop("row", rows, (row) => [
-        b.set(sum, b.add(sum, b.load(dy, row, c))),
-        b.set(products, b.add(products, b.mul(b.load(dy, row, c), b.sub(b.load(x, row, c), mean)))),
+        b.declare(own, given({ x, dy, affine }, relu, row, c)),
+        b.set(sum, b.add(sum, own)),
+        b.set(products, b.add(products, b.mul(own, b.sub(b.load(x, row, c), mean)))),
       ]),
       b.store(sums, [0, c], sum),
       b.store(sums, [1, c], b.mul(products, b.load(statistics, 1, c))),
     ],
     WIDE,
   );
-  return b.kernel("sample_gradient_sums", [x, dy, statistics, sums], [body]);
+  return b.kernel("sample_gradient_sums", [x, dy, statistics, affine, sums], [body]);
 }
 
 /**
@@ -218,7 +237,8 @@ export function batchGradient({ batch, rows, C }: Batch): Kernel {
 }
 
 /** dx of one sample [rows, C]. */
-export function normalizeGradient({ rows, C }: Rows): Kernel {
+export function normalizeGradient({ rows, C }: Rows, { relu = false }: Options = {}): Kernel {
+  const [affine] = pairs(C, "affine");
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
   const slopes = b.buffer("slopes", "f32", [3, C]);
   const body = b.loop("row", rows, (row) => [
@@ -226,14 +246,14 @@ export function normalizeGradient({ rows, C }: Rows): Kernel {
       "c",
       C,
       (c) => {
-        const own = b.mul(b.load(dy, row, c), b.load(slopes, 0, c));
+        const own = b.mul(given({ x, dy, affine }, relu, row, c), b.load(slopes, 0, c));
         const shared = b.add(b.mul(b.load(x, row, c), b.load(slopes, 1, c)), b.load(slopes, 2, c));
         return [b.store(dx, [row, c], b.add(shared, own))];
       },
       WIDE,
     ),
   ]);
-  return b.kernel("normalize_gradient", [x, dy, slopes, dx], [body]);
+  return b.kernel("normalize_gradient", [x, dy, affine, slopes, dx], [body]);
 }
 
 function variables(...names: readonly string[]): ReturnType<typeof b.variable>[] {

@@ -2,7 +2,14 @@
  * Element by element: ReLU, dropout, sums of gradients, and the way from stored s8 features to f32.
  */
 
-import { build as b, type Expr, type Kernel } from "../../kernel/index.ts";
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Kernel,
+  type Statement,
+  type Variable,
+} from "../../kernel/index.ts";
 
 /** y = x * scale, from s8. */
 export function dequantize(size: number, scale: number): Kernel {
@@ -38,51 +45,82 @@ export function sum(size: number): Kernel {
   return map("sum", [x, z, y], size, (i) => [b.store(y, [i], b.add(b.load(x, i), b.load(z, i)))]);
 }
 
+/** Where dropout gets its masks from. */
+export interface Dropped {
+  readonly rate: number;
+  /** Tells the dropouts of a net apart. */
+  readonly salt: number;
+}
+
+/** A mask as parts of a kernel. */
+export interface Mask {
+  readonly buffers: readonly Buffer[];
+  /** Statements before the loop over elements. */
+  readonly begin: readonly Statement[];
+  /** What to declare for element i of the sample before asking isDropped. */
+  readonly declare: (i: Expr) => Statement[];
+  readonly isDropped: Expr;
+}
+
 /**
- * y = x / (1 - rate) where the element is kept, else 0. Forward and backward are the same kernel.
+ * Which elements of a sample are dropped: a hash of (seed, step, salt, element). Nothing is stored,
+ * and no order matters.
  *
- * What is kept is a hash of (seed, step, salt, element): nothing is stored and no order matters.
  * counter   [seed, step] s32
  * sample    its number in the batch, s32
  */
-export function dropout(size: number, { rate, salt }: { rate: number; salt: number }): Kernel {
-  const x = b.buffer("x", "f32", [size]);
+export function droppedBy({ rate, salt }: Dropped, size: number): Mask {
   const counter = b.buffer("counter", "s32", [2]);
   const sample = b.buffer("sample", "s32", [1]);
-  const y = b.buffer("y", "f32", [size]);
-  const first = b.variable("first", "s32");
   const key = b.variable("key", "s32");
+  const start = b.variable("start", "s32");
+  const first = b.variable("first", "s32");
   const hash = b.variable("hash", "s32");
-  const threshold = Math.round(rate * 2 ** 24);
   const base = b.addWrap(
     b.mulWrap(b.load(counter, 1), 0x9e3779b9 | 0),
     b.addWrap(b.load(counter, 0), Math.imul(salt + 1, 0x85ebca6b)),
   );
+  return {
+    buffers: [counter, sample],
+    begin: [
+      b.declare(key, base),
+      ...mix(key),
+      b.declare(first, b.mul(b.load(sample, 0), size)),
+      b.declare(start, b.addWrap(first, key)),
+    ],
+    declare: (i) => [
+      b.declare(hash, b.addWrap(i, start)),
+      ...mix(hash),
+      b.set(hash, b.bitXor(hash, key)),
+      ...mix(hash),
+    ],
+    isDropped: b.less(b.shrU(hash, 8), Math.round(rate * 2 ** 24)),
+  };
+}
+
+/** y = x / (1 - rate) where the element is kept, else 0: forward and backward alike. */
+export function dropout(size: number, { rate, salt }: Dropped): Kernel {
+  const x = b.buffer("x", "f32", [size]);
+  const y = b.buffer("y", "f32", [size]);
+  const { buffers, begin, declare, isDropped } = droppedBy({ rate, salt }, size);
   const body = b.lanes(
     "i",
     size,
-    (i) => [
-      b.declare(hash, mix(b.bitXor(mix(b.addWrap(b.addWrap(i, first), key)), key))),
-      b.store(
-        y,
-        [i],
-        b.select(
-          b.less(b.shrU(hash, 8), threshold),
-          b.f32(0),
-          b.mul(b.load(x, i), b.f32(1 / (1 - rate))),
-        ),
-      ),
-    ],
+    (i) => {
+      const kept = b.mul(b.load(x, i), b.f32(1 / (1 - rate)));
+      return [...declare(i), b.store(y, [i], b.select(isDropped, b.f32(0), kept))];
+    },
     { vectors: 2 },
   );
-  const begin = [b.declare(key, mix(base)), b.declare(first, b.mul(b.load(sample, 0), size))];
-  return b.kernel("dropout", [x, counter, sample, y], [...begin, body]);
+  return b.kernel("dropout", [x, ...buffers, y], [...begin, body]);
 }
 
 /** A round of splitmix32's finaliser. */
-function mix(value: Expr): Expr {
-  const first = b.mulWrap(b.bitXor(value, b.shrU(value, 16)), 0x21f0aaad);
-  return b.mulWrap(b.bitXor(first, b.shrU(first, 15)), 0x735a2d97);
+function mix(value: Variable): Statement[] {
+  return [
+    b.set(value, b.mulWrap(b.bitXor(value, b.shrU(value, 16)), 0x21f0aaad)),
+    b.set(value, b.mulWrap(b.bitXor(value, b.shrU(value, 15)), 0x735a2d97)),
+  ];
 }
 
 type Body = Parameters<typeof b.lanes>[2];

@@ -1,13 +1,16 @@
 /** The table of operations. */
 
 import type { Layer, LayerOp, Parameter, Shape } from "../layer.ts";
-import type { Op, Site, Step } from "../op.ts";
+import type { MergedLayer } from "../merge.ts";
+import type { Op, Site, Step, Steps } from "../op.ts";
 import { dropout, relu } from "./activation.ts";
 import { concat, flatten } from "./arrange.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
+import { normRelu } from "./norm-relu.ts";
+import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
@@ -43,18 +46,27 @@ export function layerMacs(layer: Layer, inputs: readonly Shape[], output: Shape)
   return opOf(layer).macs(layer, inputs, output);
 }
 
-export function layerForward(layer: Layer, site: Site): Step {
-  return opOf(layer).forward(layer, site);
+const MERGED: {
+  readonly [K in MergedLayer["op"]]: Steps<Extract<MergedLayer, { op: K }>>;
+} = { normRelu, pointwisePool };
+
+/** How a layer of the compiled step is computed. */
+function stepsOf<L extends Layer | MergedLayer>(layer: L): Steps<L> {
+  return { ...OPS, ...MERGED }[layer.op] as unknown as Steps<L>;
 }
 
-export function layerBackward(layer: Layer, site: Site): Step {
-  return opOf(layer).backward(layer, site);
+export function layerForward(layer: Layer | MergedLayer, site: Site): Step {
+  return stepsOf(layer).forward(layer, site);
 }
 
-export function isView(layer: Layer): boolean {
-  return OPS[layer.op].isView === true;
+export function layerBackward(layer: Layer | MergedLayer, site: Site): Step {
+  return stepsOf(layer).backward(layer, site);
 }
 
-export function isInPlace(layer: Layer): boolean {
-  return OPS[layer.op].inPlace === true;
+export function isView(layer: Layer | MergedLayer): boolean {
+  return stepsOf(layer).isView === true;
+}
+
+export function isInPlace(layer: Layer | MergedLayer): boolean {
+  return stepsOf(layer).inPlace === true;
 }

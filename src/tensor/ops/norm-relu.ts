@@ -1,0 +1,10 @@
+/** Batch normalisation and ReLU in one pass over the values, forward and backward. */
+
+import type { NormRelu } from "../merge.ts";
+import type { Steps } from "../op.ts";
+import { normBackward, normForward } from "./batch-norm.ts";
+
+export const normRelu: Steps<NormRelu> = {
+  forward: ({ norm }, site) => normForward(norm, site, { relu: true }),
+  backward: ({ norm }, site) => normBackward(norm, site, { relu: true }),
+};
