@@ -10,9 +10,10 @@
  */
 
 import { mismatch } from "../errors.ts";
+import { checkRoutine } from "./check-routine.ts";
 import { bitsOf, bytesOf, sizeOf } from "./language.ts";
 import { type Phase, phasesOf, reachOf } from "./phases.ts";
-import { byteOffsetOf, checkRoutine, type Role, type Routine, type Storage } from "./routine.ts";
+import { byteOffsetOf, type Role, type Routine, type Storage } from "./routine.ts";
 
 export interface Placed extends Storage {
   /** Byte address within the region of its role. */

@@ -20,8 +20,9 @@ const PROBE = Uint8Array.from([
 /** Whether modules may use fused multiply-add here; switches it on in Node 20. */
 export function hasFusedMultiplyAdd(): boolean {
   if (WebAssembly.validate(PROBE)) return true;
-  const isNode = typeof process !== "undefined" && process.versions?.node !== undefined;
-  if (!isNode || !(process.version ?? "").startsWith("v20.")) return false;
-  process.getBuiltinModule?.("node:v8")?.setFlagsFromString(NODE_20_FLAG);
+  if (!("process" in globalThis)) return false;
+  const { process } = globalThis;
+  if (!process.version.startsWith("v20.")) return false;
+  process.getBuiltinModule("node:v8").setFlagsFromString(NODE_20_FLAG);
   return WebAssembly.validate(PROBE);
 }

@@ -95,7 +95,7 @@ function contextOf(
   { isTraining, merge }: { isTraining: boolean; merge: boolean },
 ): Context {
   checkNet(net);
-  const units = merge ? merged(net) : unmerged(net);
+  const units = merge ? merged(net, { isTraining }) : unmerged(net);
   const layers = units.map(({ layer }) => layer);
   const names = [...net.inputs, ...layers].map(({ name }) => name);
   const consumers = new Map(

@@ -28,7 +28,17 @@ export interface PointwisePool {
   readonly dropout?: Dropout;
 }
 
-export type MergedLayer = NormRelu | PointwisePool;
+/** A convolution, batch normalisation, and ReLU if it follows. */
+export interface ConvNorm {
+  readonly op: "convNorm";
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly conv: Conv2d;
+  readonly norm: BatchNorm;
+  readonly relu?: Relu;
+}
+
+export type MergedLayer = NormRelu | PointwisePool | ConvNorm;
 
 /** A layer of the compiled step, with the position in the net that seeds its dropout. */
 export interface Unit {
@@ -42,7 +52,7 @@ export function unmerged({ layers }: Net): Unit[] {
 }
 
 /** The layers of a net, merged where a merged step exists. */
-export function merged(net: Net): Unit[] {
+export function merged(net: Net, { isTraining }: { isTraining: boolean }): Unit[] {
   const units: Unit[] = [];
   const taken = new Set<string>();
   const next = (name: string): Layer | undefined => {
@@ -51,7 +61,11 @@ export function merged(net: Net): Unit[] {
   };
   net.layers.forEach((layer, index) => {
     if (taken.has(layer.name)) return;
-    const group = pointwisePool(layer, next) ?? normRelu(layer, next);
+    const isFirst = layer.inputs.every((from) => net.inputs.some(({ name }) => name === from));
+    const group =
+      pointwisePool(layer, next) ??
+      (isFirst || !isTraining ? convNorm(layer, next) : undefined) ??
+      normRelu(layer, next);
     if (group === undefined) {
       units.push({ layer, index });
       return;
@@ -72,6 +86,16 @@ function normRelu(norm: Layer, next: Next): NormRelu | undefined {
   return { op: "normRelu", name: relu.name, inputs: norm.inputs, norm, relu };
 }
 
+function convNorm(conv: Layer, next: Next): ConvNorm | undefined {
+  if (conv.op !== "conv2d") return undefined;
+  const norm = next(conv.name);
+  if (norm?.op !== "batchNorm") return undefined;
+  const shared = { op: "convNorm", inputs: conv.inputs, conv, norm } as const;
+  const relu = next(norm.name);
+  if (relu?.op !== "relu") return { ...shared, name: norm.name };
+  return { ...shared, name: relu.name, relu };
+}
+
 function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
   if (conv.op !== "conv2d" || !conv.bias) return undefined;
   if ([...conv.kernel, ...conv.stride].some((extent) => extent !== 1)) return undefined;
@@ -89,6 +113,9 @@ function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
 /** The layers of a merged one, in order. */
 export function layersOf(layer: MergedLayer): Layer[] {
   if (layer.op === "normRelu") return [layer.norm, layer.relu];
+  if (layer.op === "convNorm") {
+    return [layer.conv, layer.norm, ...(layer.relu === undefined ? [] : [layer.relu])];
+  }
   const { conv, relu, pool, dropout } = layer;
   return [conv, relu, pool, ...(dropout === undefined ? [] : [dropout])];
 }

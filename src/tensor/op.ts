@@ -73,30 +73,24 @@ export interface StepBuilder {
   add(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
   /** A call for each sample, of a kernel that knows one. */
   each(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
-  /** The same at the end of the step, after what `gather` has put together. */
-  finally(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
   /** Scratch storage named "<layer>.<role>", f32 if no type is given. */
   scratch(role: string, shape: Shape, type?: ElementType): string;
-  /**
-   * Storage [size] to which the samples of a chunk add; what all chunks have gathered is put into
-   * `total` at the end of the step, and the storage is left at zero for the next one.
-   */
-  gather(role: string, size: number, total: string): string;
+  /** Storage of `size` numbers to which the samples of a chunk add; it begins at zero. */
+  gather(role: string, size: number): string;
+  /** Put what all chunks have gathered into `total`, and leave zeros for the next step. */
+  sum(gathered: string, total: string): void;
 }
 
 export function step(layer: { readonly name: string }, { each }: Pick<Site, "each">): StepBuilder {
   const calls: Call[] = [];
   const storage: Storage[] = [];
-  const last: Call[] = [];
   const add = (role: string, shape: Shape, of: Partial<Storage>): string => {
     const name = `${layer.name}.${role}`;
     storage.push({ name, type: "f32", shape, role: "scratch", ...of });
     return name;
   };
   return {
-    get calls() {
-      return [...calls, ...last];
-    },
+    calls,
     storage,
     add: (kernel, bindings) => {
       calls.push(call(layer.name, kernel, bindings));
@@ -104,15 +98,12 @@ export function step(layer: { readonly name: string }, { each }: Pick<Site, "eac
     each: (kernel, bindings) => {
       calls.push(call(layer.name, kernel, bindings, each));
     },
-    finally: (kernel, bindings) => {
-      last.push(call(layer.name, kernel, bindings));
-    },
     scratch: (role, shape, type = "f32") => add(role, shape, { type }),
-    gather: (role, size, total) => {
-      const parts = add(role, [each.chunks, size], { role: "state" });
+    gather: (role, size) => add(role, [each.chunks, size], { role: "state" }),
+    sum: (gathered, total) => {
+      const [, size] = storage.find(({ name }) => name === gathered)?.shape ?? [];
       const kernel = sumChunks({ chunks: each.chunks, size });
-      last.push(call(layer.name, kernel, { parts, sum: total }));
-      return parts;
+      calls.push(call(layer.name, kernel, { parts: gathered, sum: total }));
     },
   };
 }

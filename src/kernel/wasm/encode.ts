@@ -6,12 +6,12 @@
  * contiguous) all of it runs in the scalar one.
  */
 
-import { addressOf } from "../affine.ts";
 import { bodiesOf, expressionsOf, type Kernel, type Statement } from "../language.ts";
 import { OP, TYPE, unsigned } from "./bytes.ts";
 import { type Part, shareOf, WHOLE } from "./parts.ts";
 import { pushScalar } from "./scalar.ts";
 import {
+  affineOf,
   constant,
   emit,
   enterLoop,
@@ -56,6 +56,8 @@ export function encodeKernel(
     loopVariables: new Set(),
     nonNegative: new Set(),
     part,
+    affines: new Map(),
+    accesses: new Map(),
     fused,
   };
   for (const statement of kernel.body) encodeStatement(scope, statement);
@@ -113,7 +115,7 @@ function encodeStatement(scope: Scope, statement: Statement): void {
 }
 
 function encodeStore(scope: Scope, { buffer, index, value }: Store): void {
-  const affine = addressOf(buffer, index);
+  const affine = affineOf(scope, buffer, index);
   const offset = pushAddress(scope, buffer, affine, (expr) => pushScalar(scope, expr));
   pushScalar(scope, value);
   const opcodes = {
@@ -169,7 +171,8 @@ function encodeLanes(scope: Scope, loop: For): void {
   const plain = { variable: variable.name, vectors: loop.lanes, changing };
   const lane: Lane = { ...plain, varying: new Set(), splats: new Map() };
   const varying = varyingIn(body, lane);
-  const isVector = extent - first >= LANES && body.every((s) => canEncode(s, { ...lane, varying }));
+  const isVector =
+    extent - first >= LANES && body.every((s) => canEncode(scope, s, { ...lane, varying }));
   let done = first;
   for (const vectors of isVector ? [loop.lanes, 1] : []) {
     const step = LANES * vectors;
@@ -216,14 +219,14 @@ function varyingIn(body: readonly Statement[], lane: Lane): ReadonlySet<string> 
   return varying;
 }
 
-function canEncode(statement: Statement, lane: Lane): boolean {
+function canEncode(scope: Scope, statement: Statement, lane: Lane): boolean {
   const expressions = statement.op === "store" ? [statement.value] : expressionsOf(statement);
   if (!expressions.every((expr) => hasVectorForm(expr, lane))) return false;
   const uniformOnly = statement.op === "for" || statement.op === "when";
   if (uniformOnly && expressions.some((expr) => isVarying(expr, lane))) return false;
-  if (statement.op === "store" && !canStoreVector(statement.buffer, statement.index, lane))
+  if (statement.op === "store" && !canStoreVector(scope, statement.buffer, statement.index, lane))
     return false;
   return bodiesOf(statement)
     .flat()
-    .every((inner) => canEncode(inner, lane));
+    .every((inner) => canEncode(scope, inner, lane));
 }

@@ -56,7 +56,8 @@ export function encodeModule(
     encodeKernel(kernel, { part: isByItem ? WHOLE : part, fused }),
   );
   const barrier = isAlone ? [] : [barrierBody(part)];
-  const indexOf = (call: Call): number => kernels.get(callKey(call))?.index ?? 0;
+  const keys = new Map(program.calls.map((call) => [call, callKey(call)]));
+  const indexOf = (call: Call): number => kernels.get(keys.get(call) ?? "")?.index ?? 0;
   const runBody = encodeRun(program, { indexOf, barrier: kernels.size, bases, part });
   const types = [...new Set([...kernels.values()].map(({ kernel }) => kernel.buffers.length))];
   const functionTypes = [...kernels.values()].map(({ kernel }) => [
@@ -149,7 +150,8 @@ export function distinctKernels(program: Program): Map<string, Indexed> {
   for (const call of program.calls) {
     const { kernel, each } = call;
     const indexed = { kernel, isByItem: each !== undefined, index: kernels.size };
-    if (!kernels.has(callKey(call))) kernels.set(callKey(call), indexed);
+    const key = callKey(call);
+    if (!kernels.has(key)) kernels.set(key, indexed);
   }
   return kernels;
 }

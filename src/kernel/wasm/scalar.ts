@@ -1,6 +1,5 @@
 /** Expressions that have one value: the scalar half of the encoder. */
 
-import { addressOf } from "../affine.ts";
 import {
   type Buffer,
   type Compare,
@@ -12,6 +11,7 @@ import {
 } from "../language.ts";
 import { float, OP, SIMD, signed, unsigned } from "./bytes.ts";
 import {
+  affineOf,
   constant,
   emit,
   getLocal,
@@ -151,7 +151,7 @@ function pushMulShift(scope: Scope, { a, b, shift }: MulShift): void {
 const ALIGN = 0;
 
 function pushLoad(scope: Scope, { buffer, index }: Load): void {
-  const affine = addressOf(buffer, index);
+  const affine = affineOf(scope, buffer, index);
   const offset = pushAddress(scope, buffer, affine, (expr) => pushScalar(scope, expr));
   if (buffer.type === "s4") return nibble(scope, buffer);
   const opcodes = {

@@ -50,6 +50,10 @@ export interface Scope {
   readonly lane?: Lane;
   /** Which share of the parallel loops is written. */
   readonly part: Part;
+  /** Affine forms already found, by the index they are of. */
+  readonly affines: Map<readonly Expr[], Affine>;
+  /** Accesses already collected, by the statements below which they are. */
+  readonly accesses: Map<readonly Statement[], readonly Access[]>;
   /** Products that are added may be fused, with one rounding. */
   readonly fused: boolean;
 }
@@ -73,6 +77,15 @@ export function setLocal(scope: Scope, local: number): void {
 
 export function constant(scope: Scope, value: number): void {
   emit(scope, OP.i32Const, ...signed(value));
+}
+
+/** The affine form of an access; an index list belongs to one access. */
+export function affineOf(scope: Scope, buffer: Buffer, index: readonly Expr[]): Affine {
+  const known = scope.affines.get(index);
+  if (known !== undefined) return known;
+  const affine = addressOf(buffer, index);
+  scope.affines.set(index, affine);
+  return affine;
 }
 
 /** The local of a uniform variable, made on first sight. */
@@ -182,7 +195,7 @@ export function enterLoop(scope: Scope, loop: For): Entered {
   const loopVariables = new Set([...scope.loopVariables, variable]);
   const counter = scalarLocal(scope, variable, "s32");
   const moving: { local: number; bytes: number }[] = [];
-  for (const { buffer, affine } of accessesOf(body)) {
+  for (const { buffer, affine } of accessesOf(scope, body)) {
     const known = affine.terms.filter(({ key }) => loopVariables.has(key));
     const mine = known.find(({ key }) => key === variable);
     const key = pointerKey(buffer, known);
@@ -217,28 +230,35 @@ function isNonNegative(expr: Expr, { nonNegative }: Scope): boolean {
   return expr.op === "variable" && nonNegative.has(expr.name);
 }
 
-interface Access {
+export interface Access {
   readonly buffer: Buffer;
   readonly affine: Affine;
 }
 
-/** Every load and store below some statements. */
-function accessesOf(body: readonly Statement[]): Access[] {
-  const found: Access[] = [];
+/** Every load and store below some statements, each pointer of them once. */
+function accessesOf(scope: Scope, body: readonly Statement[]): readonly Access[] {
+  const known = scope.accesses.get(body);
+  if (known !== undefined) return known;
+  const found = new Map<string, Access>();
+  const add = (access: Access): void => {
+    const key = pointerKey(access.buffer, access.affine.terms);
+    if (!found.has(key)) found.set(key, access);
+  };
   const visitExpr = (expr: Expr): void => {
     if (expr.op === "load") {
-      found.push({ buffer: expr.buffer, affine: addressOf(expr.buffer, expr.index) });
+      add({ buffer: expr.buffer, affine: affineOf(scope, expr.buffer, expr.index) });
     }
     parts(expr).forEach(visitExpr);
   };
-  const visit = (statement: Statement): void => {
+  for (const statement of body) {
     expressionsOf(statement).forEach(visitExpr);
     if (statement.op === "store") {
-      const affine = addressOf(statement.buffer, statement.index);
-      found.push({ buffer: statement.buffer, affine });
+      const { buffer, index } = statement;
+      add({ buffer, affine: affineOf(scope, buffer, index) });
     }
-    bodiesOf(statement).flat().forEach(visit);
-  };
-  body.forEach(visit);
-  return found;
+    for (const inner of bodiesOf(statement)) accessesOf(scope, inner).forEach(add);
+  }
+  const accesses = [...found.values()];
+  scope.accesses.set(body, accesses);
+  return accesses;
 }

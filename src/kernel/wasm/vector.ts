@@ -3,7 +3,7 @@
  * vector.
  */
 
-import { type Affine, addressOf, type Term } from "../affine.ts";
+import type { Affine, Term } from "../affine.ts";
 import {
   type Binary,
   type Buffer,
@@ -18,6 +18,7 @@ import {
 import { OP, SIMD, signed, TYPE, unsigned } from "./bytes.ts";
 import { pushScalar } from "./scalar.ts";
 import {
+  affineOf,
   constant,
   emit,
   getLocal,
@@ -126,7 +127,7 @@ export function splat(scope: Scope, expr: Expr): void {
   const known = expr.op === "variable" ? scope.lane?.splats.get(expr.name) : undefined;
   if (known !== undefined) return getLocal(scope, known);
   if (expr.op === "load" && (expr.buffer.type === "f32" || expr.buffer.type === "s32")) {
-    const affine = addressOf(expr.buffer, expr.index);
+    const affine = affineOf(scope, expr.buffer, expr.index);
     const offset = pushAddress(scope, expr.buffer, affine, (term) => pushScalar(scope, term));
     return simd(scope, SIMD.load32Splat, 0, ...unsigned(offset));
   }
@@ -213,8 +214,8 @@ interface Layout {
   readonly regular: boolean;
 }
 
-function layoutOf(buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
-  const affine = addressOf(buffer, index);
+function layoutOf(scope: Scope, buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
+  const affine = affineOf(scope, buffer, index);
   const stride = affine.terms.find(({ key }) => key === lane.variable)?.coefficient ?? 0;
   const odd = ({ key, expr }: Term): boolean => key !== lane.variable && isVarying(expr, lane);
   const evenS4 =
@@ -225,7 +226,7 @@ function layoutOf(buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
 }
 
 function pushVectorLoad(scope: Scope, lane: Lane, { buffer, index }: Load, u: number): void {
-  const { affine, stride, regular } = layoutOf(buffer, index, lane);
+  const { affine, stride, regular } = layoutOf(scope, buffer, index, lane);
   if (!regular || stride !== 1) return gather(scope, lane, buffer, index, u);
   const moved = { ...affine, offset: affine.offset + LANES * u };
   const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
@@ -312,8 +313,13 @@ function laneLoad(
 }
 
 /** Whether a store has a vector form: contiguous elements, no s4. */
-export function canStoreVector(buffer: Buffer, index: readonly Expr[], lane: Lane): boolean {
-  const { stride, regular } = layoutOf(buffer, index, lane);
+export function canStoreVector(
+  scope: Scope,
+  buffer: Buffer,
+  index: readonly Expr[],
+  lane: Lane,
+): boolean {
+  const { stride, regular } = layoutOf(scope, buffer, index, lane);
   return regular && stride === 1 && buffer.type !== "s4";
 }
 
@@ -324,7 +330,7 @@ export function storeVector(
   { buffer, index, value }: { buffer: Buffer; index: readonly Expr[]; value: Expr },
   u: number,
 ): void {
-  const affine = addressOf(buffer, index);
+  const affine = affineOf(scope, buffer, index);
   const moved = { ...affine, offset: affine.offset + LANES * u };
   const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
   const at = [0, ...unsigned(offset)];

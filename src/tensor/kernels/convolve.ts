@@ -45,6 +45,8 @@ const ACCUMULATORS = 8;
 interface Options {
   /** Add bias [N]. */
   readonly bias?: boolean;
+  /** y = max(0, that). */
+  readonly relu?: boolean;
   /** Threads may share the pixels of a row. */
   readonly parallel?: boolean;
 }
@@ -52,7 +54,7 @@ interface Options {
 /** y [H', W', N] of x [H, W C] and w [kh, kw C, N]. */
 export function convolve(
   shape: Convolution,
-  { bias = false, parallel = false }: Options = {},
+  { bias = false, relu = false, parallel = false }: Options = {},
 ): Kernel {
   const { height, width, C, kernel, stride, outputs, filters: N } = shape;
   const taps = kernel[1] * C;
@@ -79,7 +81,7 @@ export function convolve(
             ...sums.map((sum, r) => b.set(sum, b.add(sum, b.mul(left[r], right)))),
           ]),
         ]),
-        ...sums.map((sum, r) => b.store(y, [oy, b.add(ox, r), n], sum)),
+        ...sums.map((sum, r) => b.store(y, [oy, b.add(ox, r), n], relu ? b.max(sum, 0) : sum)),
       ],
       { vectors: vectorsFor(rows) },
     );

@@ -45,6 +45,13 @@ export function sum(size: number): Kernel {
   return map("sum", [x, z, y], size, (i) => [b.store(y, [i], b.add(b.load(x, i), b.load(z, i)))]);
 }
 
+/** y = 0. */
+export function zeros(size: number): Kernel {
+  const y = b.buffer("y", "f32", [size]);
+  const body = b.lanes("i", size, (i) => [b.store(y, [i], 0)], { vectors: 2, parallel: true });
+  return b.kernel("zeros", [y], [body]);
+}
+
 /** Where dropout gets its masks from. */
 export interface Dropped {
   readonly rate: number;

@@ -46,14 +46,13 @@ export const conv2d: Op<Conv2d> = {
     const [H, W, N] = site.output;
     const { dy } = site;
     const [, , C] = site.inputs[0];
-    const x = needsPadding(layer, site) ? `${layer.name}.padded` : site.x[0];
+    const x = paddedName(layer, layer.name, site);
     const convolution = convolutionOf(layer, site);
     const size = layer.kernel[0] * layer.kernel[1] * C * N;
-    const dw = s.gather("dweight", size, site.gradient("weight"));
+    const dw = s.gather("dweight", size);
     s.each(convolveWeights(convolution), { x, dy, dw });
-    if (layer.bias) {
-      s.each(addColumns({ M: H * W, N }), { dy, db: s.gather("dbias", N, site.gradient("bias")) });
-    }
+    s.sum(dw, site.gradient("weight"));
+    if (layer.bias) biasGradient({ pixels: H * W, N }, site, s);
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const turned = s.scratch("turned", [...layer.kernel, N, C]);
@@ -93,7 +92,10 @@ function needsPadding(layer: Conv2d, { inputs: [input] }: Site): boolean {
 }
 
 /** The product that the layer is: of all pixels at once, or of windows in the padded image. */
-function convolutionOf(layer: Conv2d, { inputs: [input], output: [H, W, N] }: Site): Convolution {
+export function convolutionOf(
+  layer: Conv2d,
+  { inputs: [input], output: [H, W, N] }: Site,
+): Convolution {
   const C = input[2];
   if (isPointwise(layer)) return productOf({ M: H * W, K: C, N });
   const [height, width] = axesOf(input, layer).map(paddedExtent);
@@ -119,7 +121,7 @@ function turnedConvolution(layer: Conv2d, { inputs: [input], output }: Site) {
 }
 
 /** The image with the zeros that its windows reach into. */
-function padded(layer: Conv2d, site: Site, s: StepBuilder): string {
+export function padded(layer: Conv2d, site: Site, s: StepBuilder): string {
   if (!needsPadding(layer, site)) return site.x[0];
   const [rows, columns] = axesOf(site.inputs[0], layer);
   const size = [paddedExtent(rows), paddedExtent(columns)] as const;
@@ -128,4 +130,20 @@ function padded(layer: Conv2d, site: Site, s: StepBuilder): string {
   const frame = { shape: site.inputs[0], padded: size, before, dilation: [1, 1] } as const;
   s.each(pad(frame), { x: site.x[0], y: name });
   return name;
+}
+
+/** Where `padded` has put it, in a step of this name. */
+export function paddedName(layer: Conv2d, step: string, site: Site): string {
+  return needsPadding(layer, site) ? `${step}.padded` : site.x[0];
+}
+
+/** The gradient by a bias: the sums of the columns of dy [pixels, N]. */
+export function biasGradient(
+  { pixels, N }: { pixels: number; N: number },
+  { dy, gradient }: Site,
+  s: StepBuilder,
+): void {
+  const db = s.gather("dbias", N);
+  s.each(addColumns({ M: pixels, N }), { dy, db });
+  s.sum(db, gradient("bias"));
 }

@@ -1,6 +1,5 @@
 /** Depthwise convolution: each channel with a window of its own, weights [kh, kw, C]. */
 
-import { addColumns } from "../kernels/convolve.ts";
 import {
   depthwise,
   depthwiseInputGradient,
@@ -9,7 +8,7 @@ import {
 } from "../kernels/depthwise.ts";
 import type { DepthwiseConv2d } from "../layer.ts";
 import { type Op, step } from "../op.ts";
-import { outputsOf } from "./conv2d.ts";
+import { biasGradient, outputsOf } from "./conv2d.ts";
 
 export const depthwiseConv2d: Op<DepthwiseConv2d> = {
   shape(layer, [input]) {
@@ -39,11 +38,10 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
     const { dy } = site;
     const [H, W, N] = site.output;
     const size = layer.kernel[0] * layer.kernel[1] * N;
-    const dw = s.gather("dweight", size, site.gradient("weight"));
+    const dw = s.gather("dweight", size);
     s.each(depthwiseWeightGradient(shape, layer), { x: site.x[0], dy, dw });
-    if (layer.bias) {
-      s.each(addColumns({ M: H * W, N }), { dy, db: s.gather("dbias", N, site.gradient("bias")) });
-    }
+    s.sum(dw, site.gradient("weight"));
+    if (layer.bias) biasGradient({ pixels: H * W, N }, site, s);
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const isDense = layer.stride[0] === 1 && layer.stride[1] === 1;

@@ -6,6 +6,7 @@ import type { Op, Site, Step, Steps } from "../op.ts";
 import { dropout, relu } from "./activation.ts";
 import { concat, flatten } from "./arrange.ts";
 import { batchNorm } from "./batch-norm.ts";
+import { convNorm } from "./conv-norm.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
@@ -48,7 +49,7 @@ export function layerMacs(layer: Layer, inputs: readonly Shape[], output: Shape)
 
 const MERGED: {
   readonly [K in MergedLayer["op"]]: Steps<Extract<MergedLayer, { op: K }>>;
-} = { normRelu, pointwisePool };
+} = { convNorm, normRelu, pointwisePool };
 
 /** How a layer of the compiled step is computed. */
 function stepsOf<L extends Layer | MergedLayer>(layer: L): Steps<L> {

@@ -40,15 +40,15 @@ export const pointwisePool: Steps<PointwisePool> = {
     const dropout = { scale: 1 / (1 - (layer.dropout?.rate ?? 0)) };
     const { dy } = site;
     const chosen = s.scratch("chosen", [site.batch, H, W, N + 1], "s32");
-    const db = s.gather("dbias", N, site.gradient("bias", conv));
+    const db = s.gather("dbias", N);
     s.each(listChosen(product, dropout), { choice: `${layer.name}.choice`, dy, chosen, db });
-    const sums = s.scratch("dweight_turned", [N, K]);
-    const dw = s.gather("dweight", N * K, sums);
+    s.sum(db, site.gradient("bias", conv));
+    const dw = s.gather("dweight", N * K);
     s.each(chosenWeights(product, dropout), { x: site.x[0], dy, chosen, dw });
-    s.finally(turnWeights([1, 1], { C: N, N: K }), {
-      w: sums,
-      turned: site.gradient("weight", conv),
-    });
+    const sums = s.scratch("dweight_turned", [N, K]);
+    s.sum(dw, sums);
+    const dweight = site.gradient("weight", conv);
+    s.add(turnWeights([1, 1], { C: N, N: K }), { w: sums, turned: dweight });
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const turned = s.scratch("turned", [N, K]);
