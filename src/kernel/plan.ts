@@ -5,8 +5,8 @@
  * the last call that names it and shares the arena with whatever is not alive at the same time:
  * greedy placement at the lowest free address (Pisarchyk, Lee 2020, "greedy by size"), tried in
  * three orders of which the smallest arena is kept. What one phase alone uses, item by item, needs
- * room for one item a thread; all of that lies side by side in one block a phase. The arena's size is exact: it is the constant
- * that the C declares and the page count that the WebAssembly asks for.
+ * room for one item a thread; all of that lies side by side in one block a phase. The arena's size is
+ * exact: it is the constant that the C declares and the page count that the WebAssembly asks for.
  */
 
 import { mismatch } from "../errors.ts";

@@ -1,44 +1,14 @@
-/**
- * Neighbouring layers that are computed by one step: what lies between them is never stored.
- *
- * A merged layer computes what its layers do one after the other, and its value is the last one's.
- * Parameters keep the names that the net gives them.
- */
+/** The layers of a net as the compiled step has them: merged where a merged step exists. */
 
-import type { BatchNorm, Conv2d, Dropout, Layer, MaxPool, Relu } from "./layer.ts";
+import type { Layer } from "./layer.ts";
+import {
+  type ConvNorm,
+  layersOf,
+  type MergedLayer,
+  type NormRelu,
+  type PointwisePool,
+} from "./merged-layer.ts";
 import type { Net } from "./net.ts";
-
-/** Batch normalisation and ReLU. */
-export interface NormRelu {
-  readonly op: "normRelu";
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly norm: BatchNorm;
-  readonly relu: Relu;
-}
-
-/** A 1 x 1 convolution with bias, ReLU, maximum over 2 x 2 tiles, and dropout if it follows. */
-export interface PointwisePool {
-  readonly op: "pointwisePool";
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly conv: Conv2d;
-  readonly relu: Relu;
-  readonly pool: MaxPool;
-  readonly dropout?: Dropout;
-}
-
-/** A convolution, batch normalisation, and ReLU if it follows. */
-export interface ConvNorm {
-  readonly op: "convNorm";
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly conv: Conv2d;
-  readonly norm: BatchNorm;
-  readonly relu?: Relu;
-}
-
-export type MergedLayer = NormRelu | PointwisePool | ConvNorm;
 
 /** A layer of the compiled step, with the position in the net that seeds its dropout. */
 export interface Unit {
@@ -108,14 +78,4 @@ function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
   const shared = { op: "pointwisePool", inputs, conv, relu, pool } as const;
   if (after?.op !== "dropout") return { ...shared, name: pool.name };
   return { ...shared, name: after.name, dropout: after };
-}
-
-/** The layers of a merged one, in order. */
-export function layersOf(layer: MergedLayer): Layer[] {
-  if (layer.op === "normRelu") return [layer.norm, layer.relu];
-  if (layer.op === "convNorm") {
-    return [layer.conv, layer.norm, ...(layer.relu === undefined ? [] : [layer.relu])];
-  }
-  const { conv, relu, pool, dropout } = layer;
-  return [conv, relu, pool, ...(dropout === undefined ? [] : [dropout])];
 }

@@ -14,7 +14,7 @@ import {
 } from "../kernels/conv-norm.ts";
 import { convolve, convolveWeights } from "../kernels/convolve.ts";
 import { zeros } from "../kernels/elementwise.ts";
-import type { ConvNorm } from "../merge.ts";
+import type { ConvNorm } from "../merged-layer.ts";
 import { type Site, type StepBuilder, type Steps, step } from "../op.ts";
 import { convolutionOf, padded, paddedName } from "./conv2d.ts";
 

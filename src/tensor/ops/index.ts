@@ -1,7 +1,7 @@
 /** The table of operations. */
 
 import type { Layer, LayerOp, Parameter, Shape } from "../layer.ts";
-import type { MergedLayer } from "../merge.ts";
+import type { MergedLayer } from "../merged-layer.ts";
 import type { Op, Site, Step, Steps } from "../op.ts";
 import { dropout, relu } from "./activation.ts";
 import { concat, flatten } from "./arrange.ts";

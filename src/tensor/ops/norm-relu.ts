@@ -1,6 +1,6 @@
 /** Batch normalisation and ReLU in one pass over the values, forward and backward. */
 
-import type { NormRelu } from "../merge.ts";
+import type { NormRelu } from "../merged-layer.ts";
 import type { Steps } from "../op.ts";
 import { normBackward, normForward } from "./batch-norm.ts";
 

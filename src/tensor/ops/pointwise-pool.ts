@@ -8,7 +8,7 @@ import {
   type PooledProduct,
   pointwisePool as pointwisePoolKernel,
 } from "../kernels/pointwise-pool.ts";
-import type { PointwisePool } from "../merge.ts";
+import type { PointwisePool } from "../merged-layer.ts";
 import { type Site, type Steps, step } from "../op.ts";
 
 export const pointwisePool: Steps<PointwisePool> = {
