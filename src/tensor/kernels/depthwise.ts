@@ -1,14 +1,21 @@
 /**
  * Depthwise convolution of one image [H, W, C] and its gradients, channels in the lanes.
  *
- * Outputs are computed in tiles of four neighbours of a row: each loaded value and each weight serves
+ * Outputs are computed in tiles of neighbours of a row: each loaded value and each weight serves
  * several of them. Tiles at the border leave out the taps that fall outside, so nothing is tested.
+ * Measured reason for the sizes: eight or nine sums and what feeds them just fit sixteen registers.
  */
 
-import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
+import {
+  build as b,
+  type Expr,
+  type Kernel,
+  type Statement,
+  type Variable,
+} from "../../kernel/index.ts";
 import { type Axis, axesOf, segmentsOf, turnedAxis, type Window } from "./window.ts";
 
-const TILE = 4;
+const [TILE, GRADIENT_TILE] = [8, 4];
 
 /** y [H', W', C] = x * w [kh, kw, C] (+ bias [C]). */
 export function depthwise(
@@ -42,10 +49,10 @@ interface Tile {
 }
 
 /** The outputs of an axis in tiles; tiles with the same taps are one loop. */
-function tilesOf({ extent, kernel, stride, outputs, before }: Axis): Tile[] {
+function tilesOf({ extent, kernel, stride, outputs, before }: Axis, size: number): Tile[] {
   const tiles: Tile[] = [];
-  for (let from = 0; from < outputs; from += TILE) {
-    const to = Math.min(from + TILE, outputs);
+  for (let from = 0; from < outputs; from += size) {
+    const to = Math.min(from + size, outputs);
     const taps = Array.from({ length: to - from }, (_, r) =>
       Array.from({ length: kernel }, (_, k) => k).filter((k) => {
         const i = (from + r) * stride + k - before;
@@ -105,7 +112,7 @@ function correlate(name: string, { C, rows, columns, bias, flip }: Correlation):
         }),
         ...sums.map((sum, r) => b.store(y, [oy, b.add(ox, r), c], sum)),
       ],
-      { vectors: 2 },
+      { vectors: 1 },
     );
   };
   const body = segmentsOf(rows).map(({ from, to, taps }, i) =>
@@ -113,7 +120,7 @@ function correlate(name: string, { C, rows, columns, bias, flip }: Correlation):
       `oy${i}`,
       to,
       (oy) =>
-        tilesOf(columns).map((across, j) => {
+        tilesOf(columns, TILE).map((across, j) => {
           const step = across.taps.length;
           const inner = (ox: Expr): Statement[] => [tile(`${i}_${j}`, taps, across, oy, ox)];
           return b.loop(`ox${i}_${j}`, across.to, inner, { from: across.from, step });
@@ -174,51 +181,47 @@ export function depthwiseScatter(shape: readonly number[], window: Window): Kern
 /** Taps whose sums are kept in registers at once. */
 const TAPS = 9;
 
-/** dw [kh, kw, C] += sum over outputs of dy * x; a row of outputs at a time stays in registers. */
+/** dw [kh, kw, C] += sum over outputs of dy * x; the sums of a row of outputs stay in registers. */
 export function depthwiseWeightGradient(shape: readonly number[], window: Window): Kernel {
   const [H, W, C] = shape;
   const [rows, columns] = axesOf(shape, window);
   const x = b.buffer("x", "f32", [H, W, C]);
   const dy = b.buffer("dy", "f32", [rows.outputs, columns.outputs, C]);
   const dw = b.buffer("dw", "f32", [rows.kernel, columns.kernel, C]);
-  const given = b.variable("given", "f32");
   const row = (tag: string, taps: readonly number[], oy: Expr): Statement => {
-    const sums = new Map(
-      taps.flatMap((ky) =>
-        Array.from({ length: columns.kernel }, (_, kx) => {
-          return [`${ky},${kx}`, b.variable(`acc${tag}_${ky}_${kx}`, "f32")] as const;
-        }),
-      ),
-    );
-    const each = (
-      visit: (sum: ReturnType<typeof b.variable>, ky: number, kx: number) => Statement[],
-      list: readonly number[],
-    ): Statement[] =>
-      taps.flatMap((ky) =>
-        list.flatMap((kx) => {
-          const sum = sums.get(`${ky},${kx}`);
-          return sum === undefined ? [] : visit(sum, ky, kx);
-        }),
-      );
     const all = Array.from({ length: columns.kernel }, (_, kx) => kx);
-    return b.lanes(`c${tag}`, C, (c) => [
-      ...each((sum, ky, kx) => [b.declare(sum, b.load(dw, ky, kx, c))], all),
-      ...segmentsOf(columns).map(({ from, to, taps: inside }, j) =>
-        b.loop(
-          `ox${tag}_${j}`,
-          to,
-          (ox) => [
-            b.declare(given, b.load(dy, oy, ox, c)),
-            ...each((sum, ky, kx) => {
-              const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
-              const ix = b.add(b.mul(ox, columns.stride), kx - columns.before);
-              return [b.set(sum, b.add(sum, b.mul(given, b.load(x, iy, ix, c))))];
-            }, inside),
-          ],
-          { from },
+    const sums = taps.map((ky) => all.map((kx) => b.variable(`acc${tag}_${ky}_${kx}`, "f32")));
+    const tile = (j: number, across: Tile, ox: Expr, c: Expr): Statement[] => {
+      const given = across.taps.map((_, r) => b.variable(`dy${tag}_${j}_${r}`, "f32"));
+      return [
+        ...given.map((value, r) => b.declare(value, b.load(dy, oy, b.add(ox, r), c))),
+        ...taps.flatMap((ky, i) =>
+          neededColumns(across.taps, columns.stride).flatMap(({ column, uses }) => {
+            const value = b.variable(`x${tag}_${j}_${ky}_${column}`, "f32");
+            const iy = b.add(b.mul(oy, rows.stride), ky - rows.before);
+            const ix = b.add(b.mul(ox, columns.stride), column - columns.before);
+            return [
+              b.declare(value, b.load(x, iy, ix, c)),
+              ...uses.map(({ r, kx }) => {
+                const sum = sums[i][kx];
+                return b.set(sum, b.add(sum, b.mul(given[r], value)));
+              }),
+            ];
+          }),
         ),
+      ];
+    };
+    const overSums = (visit: (sum: Variable, ky: number, kx: number) => Statement): Statement[] =>
+      taps.flatMap((ky, i) => all.map((kx) => visit(sums[i][kx], ky, kx)));
+    return b.lanes(`c${tag}`, C, (c) => [
+      ...overSums((sum, ky, kx) => b.declare(sum, b.load(dw, ky, kx, c))),
+      ...tilesOf(columns, GRADIENT_TILE).map((across, j) =>
+        b.loop(`ox${tag}_${j}`, across.to, (ox) => tile(j, across, ox, c), {
+          from: across.from,
+          step: across.taps.length,
+        }),
       ),
-      ...each((sum, ky, kx) => [b.store(dw, [ky, kx, c], sum)], all),
+      ...overSums((sum, ky, kx) => b.store(dw, [ky, kx, c], sum)),
     ]);
   };
   const perGroup = Math.max(1, Math.floor(TAPS / columns.kernel));
