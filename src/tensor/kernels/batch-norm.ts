@@ -140,31 +140,30 @@ interface Options {
 export function normalize({ rows, C }: Rows, { relu = false }: Options = {}): Kernel {
   const [x, y] = ["x", "y"].map((name) => b.buffer(name, "f32", [rows, C]));
   const [affine] = pairs(C, "affine");
-  const body = b.loop("row", rows, (row) => [
-    b.lanes(
-      "c",
-      C,
-      (c) => {
-        const value = normalized(x, affine, row, c);
+  const [scale, offset] = variables("scale", "offset");
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(scale, b.load(affine, 0, c)),
+      b.declare(offset, b.load(affine, 1, c)),
+      b.loop("row", rows, (row) => {
+        const value = b.add(b.mul(b.load(x, row, c), scale), offset);
         return [b.store(y, [row, c], relu ? b.max(value, 0) : value)];
-      },
-      WIDE,
-    ),
-  ]);
+      }),
+    ],
+    WIDE,
+  );
   return b.kernel("normalize", [x, affine, y], [body]);
 }
 
-function normalized(x: Buffer, affine: Buffer, row: Expr, c: Expr): Expr {
-  return b.add(b.mul(b.load(x, row, c), b.load(affine, 0, c)), b.load(affine, 1, c));
-}
-
-type Maps = Readonly<Record<"x" | "dy" | "affine", Buffer>>;
-
-/** The gradient by the normalised value: dy, or 0 where the ReLU gave 0. */
-function given({ x, dy, affine }: Maps, relu: boolean, row: Expr, c: Expr): Expr {
-  const gradient = b.load(dy, row, c);
-  if (!relu) return gradient;
-  return b.select(b.less(0, normalized(x, affine, row, c)), gradient, b.f32(0));
+/** dy, or 0 where the ReLU after x scale + offset gave 0. */
+function given(
+  { dy, x, scale, offset }: Readonly<Record<"dy" | "x" | "scale" | "offset", Expr>>,
+  relu: boolean,
+): Expr {
+  if (!relu) return dy;
+  return b.select(b.less(0, b.add(b.mul(x, scale), offset)), dy, b.f32(0));
 }
 
 /** sums [2, C] of one sample: of dy, and of dy times the normalised value. */
@@ -172,22 +171,26 @@ export function sampleGradientSums({ rows, C }: Rows, { relu = false }: Options 
   const [x, dy] = ["x", "dy"].map((name) => b.buffer(name, "f32", [rows, C]));
   const [statistics, affine, sums] = pairs(C, "statistics", "affine", "sums");
   const [mean, sum, products, own] = variables("mean", "sum", "products", "own");
+  const [scale, offset, value] = variables("scale", "offset", "value");
   const body = b.lanes(
     "c",
     C,
     (c) => [
       b.declare(mean, b.load(statistics, 0, c)),
+      b.declare(scale, b.load(affine, 0, c)),
+      b.declare(offset, b.load(affine, 1, c)),
       b.declare(sum, 0),
       b.declare(products, 0),
       b.loop("row", rows, (row) => [
-        b.declare(own, given({ x, dy, affine }, relu, row, c)),
+        b.declare(value, b.load(x, row, c)),
+        b.declare(own, given({ dy: b.load(dy, row, c), x: value, scale, offset }, relu)),
         b.set(sum, b.add(sum, own)),
-        b.set(products, b.add(products, b.mul(own, b.sub(b.load(x, row, c), mean)))),
+        b.set(products, b.add(products, b.mul(own, b.sub(value, mean)))),
       ]),
       b.store(sums, [0, c], sum),
       b.store(sums, [1, c], b.mul(products, b.load(statistics, 1, c))),
     ],
-    WIDE,
+    { vectors: 2 },
   );
   return b.kernel("sample_gradient_sums", [x, dy, statistics, affine, sums], [body]);
 }
@@ -241,18 +244,26 @@ export function normalizeGradient({ rows, C }: Rows, { relu = false }: Options =
   const [affine] = pairs(C, "affine");
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
   const slopes = b.buffer("slopes", "f32", [3, C]);
-  const body = b.loop("row", rows, (row) => [
-    b.lanes(
-      "c",
-      C,
-      (c) => {
-        const own = b.mul(given({ x, dy, affine }, relu, row, c), b.load(slopes, 0, c));
-        const shared = b.add(b.mul(b.load(x, row, c), b.load(slopes, 1, c)), b.load(slopes, 2, c));
-        return [b.store(dx, [row, c], b.add(shared, own))];
-      },
-      WIDE,
-    ),
-  ]);
+  const [scale, offset, value] = variables("scale", "offset", "value");
+  const slope = variables("slope0", "slope1", "slope2");
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(scale, b.load(affine, 0, c)),
+      b.declare(offset, b.load(affine, 1, c)),
+      ...slope.map((one, i) => b.declare(one, b.load(slopes, i, c))),
+      b.loop("row", rows, (row) => {
+        const own = given({ dy: b.load(dy, row, c), x: value, scale, offset }, relu);
+        const shared = b.add(b.mul(value, slope[1]), slope[2]);
+        return [
+          b.declare(value, b.load(x, row, c)),
+          b.store(dx, [row, c], b.add(shared, b.mul(own, slope[0]))),
+        ];
+      }),
+    ],
+    { vectors: 2 },
+  );
   return b.kernel("normalize_gradient", [x, dy, affine, slopes, dx], [body]);
 }
 

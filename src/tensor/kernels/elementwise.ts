@@ -98,8 +98,8 @@ export function droppedBy({ rate, salt }: Dropped, size: number): Mask {
     declare: (i) => [
       b.declare(hash, b.addWrap(i, start)),
       ...mix(hash),
-      b.set(hash, b.bitXor(hash, key)),
-      ...mix(hash),
+      // the same start would give another step the same masks
+      b.set(hash, b.mulWrap(b.bitXor(hash, key), 0x9e3779b1 | 0)),
     ],
     isDropped: b.less(b.shrU(hash, 8), Math.round(rate * 2 ** 24)),
   };
