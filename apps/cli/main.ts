@@ -13,6 +13,7 @@ import { UserError } from "../../src/errors.ts";
 import { configured } from "./config.ts";
 import type { Context } from "./context.ts";
 import { asUserError, exitCodeOf, explain } from "./exit.ts";
+import { parseFold } from "./fold.ts";
 import { asInterrupted, listenForInterrupts } from "./interrupts.ts";
 import { createReporter } from "./terminal/progress.ts";
 import { toolVersion } from "./version.ts";
@@ -83,7 +84,9 @@ function commandLine(state: { exitCode: number }): Command {
     "what is in a dataset, and what is wrong with it",
     async (context, options: DataFlags, folder) =>
       (await import("./verbs/data.ts")).data(context, folder, options),
-  ).option("--modalities <names>", "columns to use, separated by commas", names);
+  )
+    .option("--modalities <names>", "columns to use, separated by commas", names)
+    .option("--fold <i/k>", "as train would split it with the same option", fold);
   add(
     "train <folder>",
     "train a net on a dataset",
@@ -106,6 +109,11 @@ function commandLine(state: { exitCode: number }): Command {
       "--threads <n>",
       "threads; they change no byte of the run (default: all, at most 8)",
       count,
+    )
+    .option(
+      "--fold <i/k>",
+      "cross-validation: fold i of k is the test split, the next is val",
+      fold,
     )
     .option("--resume", "go on with a training that was stopped")
     .option("--force", "replace an earlier run");
@@ -183,8 +191,9 @@ interface Seeded {
   readonly seed?: number;
 }
 type DemoFlags = Seeded & { out: string; epochs: number; force?: boolean };
-type DataFlags = Seeded & { modalities?: string[] };
+type DataFlags = Seeded & { modalities?: string[]; fold?: string };
 type TrainFlags = Seeded & {
+  fold?: string;
   out?: string;
   modalities?: string[];
   resume?: boolean;
@@ -251,8 +260,9 @@ function calledAs(script: string): string {
   return inClone ? `node ${relative("", script)}` : "tinym2net";
 }
 
-function defaultRun(folder: string, { modalities }: { modalities?: string[] }): string {
-  return `runs/${[basename(resolve(folder)), ...(modalities ?? [])].join("-")}`;
+function defaultRun(folder: string, { modalities, fold }: TrainFlags): string {
+  const parts = [basename(resolve(folder)), ...(modalities ?? [])];
+  return `runs/${[...parts, ...(fold ? [`fold-${fold.replace("/", "-of-")}`] : [])].join("-")}`;
 }
 
 function given(option: string, value: string | undefined): string {
@@ -271,6 +281,11 @@ function names(text: string): string[] {
   const list = text.split(",").map((name) => name.trim());
   if (list.every((name) => name !== "")) return list;
   throw new InvalidArgumentError("must be names separated by commas.");
+}
+
+function fold(text: string): string {
+  if (parseFold(text) !== undefined) return text;
+  throw new InvalidArgumentError("must be a fold of three or more, such as 2/5.");
 }
 
 function wholeNumber(text: string): number {

@@ -53,9 +53,10 @@ export async function reportOf(
   const [main] = arms;
   const { dataset, settings } = main.record;
   for (const { run, record } of arms) {
-    if (record.dataset.manifest === dataset.manifest) continue;
+    const { fold } = record.settings;
+    if (record.dataset.manifest === dataset.manifest && fold === settings.fold) continue;
     throw new UserError(
-      `report: ${run} was trained on another dataset than ${main.run}; compare runs of one dataset`,
+      `report: ${run} was trained on another dataset than ${main.run}; compare runs of one dataset and fold`,
     );
   }
   const split = arms.every((arm) => onSplit(arm, "test").length > 0) ? "test" : "val";

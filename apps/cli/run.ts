@@ -20,6 +20,8 @@ export interface TrainSettings {
   readonly rate: number;
   /** Side of the pictures that the net sees. */
   readonly size: number;
+  /** Of cross-validation, such as "2/5", where the manifest's splits are not used. */
+  readonly fold?: string;
 }
 
 export interface RunRecord {

@@ -16,11 +16,17 @@ import { extractFeatures, type Frontend, inputReader } from "../../src/features/
 import type { TypedArray } from "../../src/kernel/index.ts";
 import type { Examples } from "../../src/train/index.ts";
 import type { Context } from "./context.ts";
-import type { RunRecord } from "./run.ts";
+import { parseFold } from "./fold.ts";
+import type { RunRecord, TrainSettings } from "./run.ts";
 
 export interface OpenDataset {
   readonly dataset: Dataset;
   readonly reader: Reader;
+}
+
+interface Wanted {
+  readonly modalities?: readonly string[];
+  readonly ignore?: readonly string[];
 }
 
 /**
@@ -30,13 +36,14 @@ export interface OpenDataset {
  */
 export async function openDataset(
   folder: string,
-  {
-    seed,
-    modalities,
-    ignore = [],
-  }: { seed: number; modalities?: readonly string[]; ignore?: readonly string[] },
+  { seed, modalities, fold: text = "", ignore = [] }: Pick<TrainSettings, "seed" | "fold"> & Wanted,
 ): Promise<OpenDataset> {
-  const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
+  const fold = parseFold(text);
+  const dataset = await readDataset(folder, {
+    seed,
+    ...(modalities ? { modalities } : {}),
+    ...(fold ? { fold } : {}),
+  });
   assertUsable(dataset, { ignore });
   return { dataset, reader: openReader(dataset) };
 }
@@ -53,10 +60,9 @@ export async function openTrainedDataset(
   folder: string | undefined,
 ): Promise<OpenDataset & { readonly hash: string }> {
   const where = folder ?? resolve(run, trained.folder);
-  const { seed, modalities } = settings;
   let opened: OpenDataset;
   try {
-    opened = await openDataset(where, { seed, modalities });
+    opened = await openDataset(where, settings);
   } catch (error) {
     if (folder !== undefined || !(error instanceof UserError)) throw error;
     throw new UserError(`${error.message}\nname the training data with --data if it has moved`);
@@ -75,13 +81,16 @@ const TRAINING_PROBLEMS: readonly string[] = [
   "group in two splits",
 ];
 
-/** Recordings that a net may meet for the first time. */
+/** Recordings that a net may meet for the first time; the run's fold is one of its own data only. */
 export async function openOtherDataset(
   folder: string,
-  { settings: { seed, modalities } }: RunRecord,
+  { settings, dataset: trained }: RunRecord,
 ): Promise<OpenDataset & { readonly hash: string }> {
+  const { seed, modalities } = settings;
   const opened = await openDataset(folder, { seed, modalities, ignore: TRAINING_PROBLEMS });
-  return { ...opened, hash: await contentHash(opened.dataset) };
+  const hash = await contentHash(opened.dataset);
+  if (settings.fold === undefined || hash !== trained.hash) return { ...opened, hash };
+  return { ...(await openDataset(folder, settings)), hash };
 }
 
 /** Where the data is, seen from the run: the same on every machine with the same layout. */

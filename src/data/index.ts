@@ -26,6 +26,6 @@ export {
 export { countSplits, readDataset } from "./read.ts";
 export { openReader, type Reader } from "./reader.ts";
 export { resample } from "./resample.ts";
-export { splitByGroup } from "./split.ts";
+export { type Fold, splitByFold, splitByGroup } from "./split.ts";
 export { decodeWav, encodeWav, type Wav } from "./wav.ts";
 export { type NewSample, writeDataset } from "./write.ts";

@@ -8,21 +8,26 @@ import { type Dataset, type Sample, SPLITS, type Split } from "./dataset.ts";
 import { folderName, isFile, listFolder, readBytes } from "./files.ts";
 import { MANIFEST, readManifest, type UnsplitSample } from "./manifest.ts";
 import { collectProblems, type Problems } from "./problems.ts";
-import { splitByGroup } from "./split.ts";
+import { type Fold, splitByFold, splitByGroup } from "./split.ts";
 import { parseTable } from "./table.ts";
 
 /**
  * Read a dataset's manifest.
  *
  * folder      holds manifest.csv
- * seed        of splits that the manifest leaves open
+ * seed        of splits that the manifest leaves open, and of folds
+ * fold        splits of cross-validation instead of the manifest's
  * modalities  the ones in use, all where not given; only these are checked
  * returns     the dataset with all its problems; see `assertUsable`
  * throws      UserError if there is no manifest to read, or a modality is unknown
  */
 export async function readDataset(
   folder: string,
-  { seed = 1, modalities: wanted }: { seed?: number; modalities?: readonly string[] } = {},
+  {
+    seed = 1,
+    modalities: wanted,
+    fold,
+  }: { seed?: number; modalities?: readonly string[]; fold?: Fold } = {},
 ): Promise<Dataset> {
   await assertManifest(folder);
   const table = parseTable(await readBytes(`${folder}/${MANIFEST}`), MANIFEST);
@@ -31,7 +36,10 @@ export async function readDataset(
     ...(wanted === undefined ? {} : { modalities: wanted }),
     problems,
   });
-  const samples = settleSplits(unsplit, { seed, problems });
+  const samples =
+    fold === undefined
+      ? settleSplits(unsplit, { seed, problems })
+      : dealFold(unsplit, { seed, fold, problems });
   const classes = sortedClasses(samples);
   await checkFiles(folder, { samples, problems });
   auditSamples({ samples, classes, modalities }, problems);
@@ -77,6 +85,18 @@ function settleSplits(
   const settled = samples.filter((sample): sample is Sample => sample.split !== "");
   if (settled.some(({ split }) => split === "val")) return settled;
   return makeVal(settled, { seed, problems });
+}
+
+/** Splits of cross-validation; what the manifest says of splits is told to be left aside. */
+function dealFold(
+  samples: readonly UnsplitSample[],
+  { seed, fold, problems }: { seed: number; fold: Fold; problems: Problems },
+): Sample[] {
+  const made = splitByFold(samples, { seed, fold });
+  const aside = samples.some(({ split }) => split !== "") ? ` instead of ${MANIFEST}'s` : "";
+  const told = `fold ${fold.index} of ${fold.count} is test${aside}, by group, seed ${seed}`;
+  problems.warning("split made", told);
+  return samples.map((sample, i) => ({ ...sample, split: made[i] }));
 }
 
 function makeVal(

@@ -1,11 +1,14 @@
 /**
- * Splits made by group, balanced by label, from a seed.
+ * Splits and folds made by group, balanced by label, from a seed.
  *
  * Samples that share a group, or a group of any modality, are one block, and a block is never
- * divided. First every class gets a block in train, then in val, then in test while it has blocks
- * left; then each remaining block, the largest first, goes where its labels are missed most.
+ * divided. Blocks are dealt into bins (splits, folds) that each want a share of every label: first
+ * every label gets a block in each bin as long as it has any, then each remaining block, the
+ * largest first, goes where it is missed most, and last blocks move wherever that brings the
+ * labels' shares nearer to what is wanted.
  */
 
+import { mismatch } from "../errors.ts";
 import { type Random, random, shuffle } from "../tensor/index.ts";
 import { type Sample, SPLITS, type Split } from "./dataset.ts";
 
@@ -13,6 +16,9 @@ import { type Sample, SPLITS, type Split } from "./dataset.ts";
  * Shares of a split made from nothing; train and val keep this proportion when only val is made.
  */
 const SHARES: Readonly<Record<Split, number>> = { train: 0.7, val: 0.15, test: 0.15 };
+
+/** Rounds of moving blocks; on real data two or three change anything. */
+const ROUNDS = 16;
 
 type Grouped = Pick<Sample, "label" | "group" | "sources">;
 
@@ -33,30 +39,133 @@ export function splitByGroup(
   samples: readonly Grouped[],
   { seed, splits = SPLITS }: { seed: number; splits?: readonly Split[] },
 ): Split[] {
-  const blocks = shuffledBlocks(samples, random(`${seed}/split`));
-  const need = labelNeeds(samples, splits);
-  const result = new Array<Split>(samples.length);
-  const waiting = new Set(blocks);
-  const place = (block: Block, split: Split) => {
-    waiting.delete(block);
-    for (const member of block.members) result[member] = split;
-    for (const [label, count] of block.labelCounts) {
-      const missing = need[split].get(label);
-      if (missing !== undefined) need[split].set(label, missing - count);
-    }
+  const total = splits.reduce((sum, split) => sum + SHARES[split], 0);
+  const shares = splits.map((split) => SHARES[split] / total);
+  const generator = random(`${seed}/split`);
+  return deal(samples, { generator, shares }).map((bin) => splits[bin]);
+}
+
+/** One fold of several, such as the second of five. */
+export interface Fold {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+}
+
+/**
+ * Choose splits for cross-validation: the fold is the test split, the next one (after the last, the
+ * first) is for validation, and all others are for training.
+ *
+ * fold     over all folds of one seed, every sample is in test once and in val once
+ * throws   MismatchError if there are fewer than three folds, or no such fold
+ */
+export function splitByFold(
+  samples: readonly Grouped[],
+  { seed, fold: { index, count } }: { seed: number; fold: Fold },
+): Split[] {
+  if (!(Number.isInteger(count) && count >= 3)) {
+    throw mismatch("folds", "count", { expected: "an integer of 3 or more", got: count });
+  }
+  if (!(Number.isInteger(index) && index >= 1 && index <= count)) {
+    throw mismatch("folds", "index", { expected: `an integer in [1, ${count}]`, got: index });
+  }
+  const shares = new Array<number>(count).fill(1 / count);
+  const folds = deal(samples, { generator: random(`${seed}/folds/${count}`), shares });
+  return folds.map((bin) => (bin === index - 1 ? "test" : bin === index % count ? "val" : "train"));
+}
+
+/** A bin for each sample; `shares` of all samples, and of every label, are wanted in each. */
+function deal(
+  samples: readonly Grouped[],
+  { generator, shares }: { generator: Random; shares: readonly number[] },
+): number[] {
+  const blocks = shuffledBlocks(samples, generator);
+  const bins = openBins(samples, shares);
+  const place = new Map<Block, number>();
+  const put = (block: Block, bin: number) => {
+    place.set(block, bin);
+    bins.add(block, bin);
   };
   const labels = [...new Set(samples.map(({ label }) => label))].sort();
-  for (const split of splits) {
+  for (const [bin, share] of shares.entries()) {
     for (const label of labels) {
-      const holds = ({ labelCounts }: Block) => labelCounts.has(label);
-      if (blocks.some((block) => holds(block) && result[block.members[0]] === split)) continue;
-      const candidates = [...waiting].filter(holds); // largest first
-      const block = split === "train" ? candidates[0] : candidates[candidates.length - 1];
-      if (block !== undefined) place(block, split);
+      if (bins.has(label, bin)) continue;
+      // largest first; what is measured on little must not be one block alone
+      const candidates = blocks.filter((b) => b.labelCounts.has(label) && !place.has(b));
+      const block = candidates.at(share >= 0.5 ? 0 : -1);
+      if (block !== undefined) put(block, bin);
     }
   }
-  for (const block of waiting) place(block, mostMissed(block, { need, splits }));
+  for (const block of blocks) if (!place.has(block)) put(block, bins.best(block));
+  for (let round = 0; round < ROUNDS; round++) {
+    if (!moveBlocks(blocks, place, bins)) break;
+  }
+  const result = new Array<number>(samples.length);
+  for (const [block, bin] of place) for (const member of block.members) result[member] = bin;
   return result;
+}
+
+/** Move each block that another bin would have better; returns whether any was. Writes `place`. */
+function moveBlocks(blocks: readonly Block[], place: Map<Block, number>, bins: Bins): boolean {
+  let isMoved = false;
+  for (const block of blocks) {
+    const from = place.get(block) ?? 0;
+    bins.remove(block, from);
+    const isLast = [...block.labelCounts.keys()].some((label) => !bins.has(label, from));
+    const bin = isLast ? from : bins.best(block, from);
+    bins.add(block, bin);
+    place.set(block, bin);
+    isMoved ||= bin !== from;
+  }
+  return isMoved;
+}
+
+interface Bins {
+  add(block: Block, bin: number): void;
+  remove(block: Block, bin: number): void;
+  has(label: string, bin: number): boolean;
+  /** The bin that would gain most; `preferred` unless another is truly better. */
+  best(block: Block, preferred?: number): number;
+}
+
+/**
+ * Counts of labels in bins. How far they are from what is wanted is, over labels l of n_l samples
+ * and bins b of share s_b,
+ *
+ *     E = sum_l sum_b (count_lb / n_l - s_b)^2                                                  (2)
+ *
+ * so that a rare label weighs as much as a frequent one.
+ */
+function openBins(samples: readonly Grouped[], shares: readonly number[]): Bins {
+  const totals = new Map<string, number>();
+  for (const { label } of samples) totals.set(label, (totals.get(label) ?? 0) + 1);
+  const filled = shares.map(() => new Map<string, number>());
+  const change = ({ labelCounts }: Block, bin: number, sign: number) => {
+    for (const [label, n] of labelCounts) {
+      filled[bin].set(label, (filled[bin].get(label) ?? 0) + sign * n);
+    }
+  };
+  /** By how much E changes, but for what is the same in all bins. */
+  const cost = ({ labelCounts }: Block, bin: number) => {
+    let sum = 0;
+    for (const [label, n] of labelCounts) {
+      const total = totals.get(label) ?? 1;
+      sum += (n / total) * ((filled[bin].get(label) ?? 0) / total - shares[bin] + n / total / 2);
+    }
+    return sum;
+  };
+  return {
+    add: (block, bin) => change(block, bin, 1),
+    remove: (block, bin) => change(block, bin, -1),
+    has: (label, bin) => (filled[bin].get(label) ?? 0) > 0,
+    best(block, preferred = 0) {
+      let best = preferred;
+      for (const bin of shares.keys()) {
+        if (cost(block, bin) < cost(block, best) - 1e-12) best = bin; // a tie moves nothing
+      }
+      return best;
+    },
+  };
 }
 
 /** Blocks in seeded order, the largest first. */
@@ -103,30 +212,4 @@ function groupKeys({ group, sources }: Grouped): string[] {
     source.group === undefined ? [] : [`${modality}/${source.group}`],
   );
   return [`/${group}`, ...own];
-}
-
-function labelNeeds(
-  samples: readonly Grouped[],
-  splits: readonly Split[],
-): Record<Split, Map<string, number>> {
-  const total = splits.reduce((sum, split) => sum + SHARES[split], 0);
-  const need = { train: new Map(), val: new Map(), test: new Map() };
-  for (const split of splits) {
-    for (const { label } of samples) {
-      need[split].set(label, (need[split].get(label) ?? 0) + SHARES[split] / total);
-    }
-  }
-  return need;
-}
-
-function mostMissed(
-  { labelCounts }: Block,
-  { need, splits }: { need: Record<Split, Map<string, number>>; splits: readonly Split[] },
-): Split {
-  const missed = (split: Split) => {
-    let sum = 0;
-    for (const [label, count] of labelCounts) sum += count * (need[split].get(label) ?? 0);
-    return sum;
-  };
-  return splits.reduce((best, split) => (missed(split) > missed(best) ? split : best));
 }

@@ -11,6 +11,7 @@ import {
   SPLITS,
 } from "../../../src/data/index.ts";
 import type { Context } from "../context.ts";
+import { parseFold } from "../fold.ts";
 import { quoted } from "../shell.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -18,6 +19,7 @@ import { renderTable } from "../terminal/table.ts";
 export interface DataOptions {
   readonly seed?: number;
   readonly modalities?: readonly string[];
+  readonly fold?: string;
 }
 
 export interface DataResult {
@@ -34,9 +36,14 @@ export interface DataResult {
 export async function data(
   context: Context,
   folder: string,
-  { seed = 1, modalities }: DataOptions,
+  { seed = 1, modalities, fold: text = "" }: DataOptions,
 ): Promise<DataResult> {
-  const dataset = await readDataset(folder, { seed, ...(modalities ? { modalities } : {}) });
+  const fold = parseFold(text);
+  const dataset = await readDataset(folder, {
+    seed,
+    ...(modalities ? { modalities } : {}),
+    ...(fold ? { fold } : {}),
+  });
   context.reporter.stage(`check ${dataset.name}`);
   const inspection = await inspectDataset(dataset, {
     onProgress: (done, total) => context.reporter.update(done, total),

@@ -58,10 +58,11 @@ async function commandsOf(runs: readonly string[], arms: readonly string[]): Pro
   return commands;
 }
 
-function flagsOf({ modalities, ...settings }: TrainSettings): string[] {
+function flagsOf({ modalities, fold, ...settings }: TrainSettings): string[] {
   const names = ["preset", "epochs", "seed", "batch", "rate", "size"] as const;
   const flags = names.flatMap((name) => [`--${name}`, `${settings[name]}`]);
-  return ["--modalities", modalities.join(","), ...flags];
+  const folds = fold === undefined ? [] : ["--fold", fold];
+  return ["--modalities", modalities.join(","), ...flags, ...folds];
 }
 
 async function compressOf(run: string, here: string): Promise<string[][]> {

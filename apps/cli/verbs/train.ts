@@ -85,6 +85,7 @@ export async function train(
   const opened = await openDataset(folder, {
     seed: wanted.seed,
     ...(wanted.modalities.length > 0 ? { modalities: wanted.modalities } : {}),
+    ...(wanted.fold === undefined ? {} : { fold: wanted.fold }),
   });
   const { dataset } = opened;
   const modalities = dataset.modalities.map(({ name }) => name);
@@ -142,7 +143,7 @@ function defaultBatch(samples: number): number {
 }
 
 function settingsOf(options: TrainOptions): Wanted {
-  const { preset: name, modalities = [], epochs, seed, batch, rate, size } = options;
+  const { preset: name, modalities = [], epochs, seed, batch, rate, size, fold } = options;
   return {
     preset: name ?? DEFAULTS.preset,
     modalities,
@@ -151,15 +152,16 @@ function settingsOf(options: TrainOptions): Wanted {
     rate: rate ?? DEFAULTS.rate,
     size: size ?? DEFAULTS.size,
     ...(batch === undefined ? {} : { batch }),
+    ...(fold === undefined ? {} : { fold }),
   };
 }
 
 /** A training goes on as it was begun; a setting that says otherwise is a mistake. */
 function resumedSettings({ settings }: RunRecord, options: TrainOptions): TrainSettings {
-  for (const key of ["preset", "epochs", "seed", "batch", "rate", "size"] as const) {
+  for (const key of ["preset", "epochs", "seed", "batch", "rate", "size", "fold"] as const) {
     const given = options[key];
     if (given === undefined || given === settings[key]) continue;
-    throw changedSetting(key, settings[key], given);
+    throw changedSetting(key, settings[key] ?? "none", given);
   }
   const { modalities } = options;
   if (
