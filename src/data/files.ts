@@ -114,6 +114,49 @@ export async function writeBytes(path: string, bytes: Uint8Array | string): Prom
 }
 
 /**
+ * Put a file into a dataset's folder, without touching the original: a copy, which shares its blocks
+ * where the file system can, or a relative symbolic link.
+ */
+export async function placeFile(
+  from: string,
+  to: string,
+  { link }: { link: boolean },
+): Promise<void> {
+  const { constants, copyFile, mkdir, realpath, symlink } = await fileSystem();
+  const { dirname, relative } = await import("node:path");
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    if (link) await symlink(relative(await realpath(dirname(to)), await realpath(from)), to);
+    else await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  } catch (error) {
+    throw fileError("copying", from, error);
+  }
+}
+
+/** Whether two folders are one, or one lies in the other; links are resolved. */
+export async function areNested(one: string, other: string): Promise<boolean> {
+  const { isAbsolute, relative } = await import("node:path");
+  const [a, b] = [await realPlace(one), await realPlace(other)];
+  return [relative(a, b), relative(b, a)].some(
+    (way) => way !== ".." && !/^\.\.[/\\]/.test(way) && !isAbsolute(way),
+  );
+}
+
+/** A full path without links, of what may not be there yet. */
+async function realPlace(path: string): Promise<string> {
+  const { realpath } = await fileSystem();
+  const { basename, dirname, join, resolve } = await import("node:path");
+  const full = resolve(path);
+  try {
+    return await realpath(full);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT") || dirname(full) === full)
+      throw fileError("reading", path, error);
+    return join(await realPlace(dirname(full)), basename(full));
+  }
+}
+
+/**
  * Decode a picture (PNG, JPEG, WebP, GIF's first frame, TIFF, BMP): upright, without alpha, 8 bits
  * a channel.
  *

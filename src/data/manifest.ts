@@ -92,7 +92,10 @@ function hasRequiredColumns(columns: readonly string[], problems: Problems): boo
   return missing.length === 0;
 }
 
-const columnsOf = ({ name }: Modality) => [name, ...ATTRIBUTES.map((suffix) => name + suffix)];
+/** The columns of a modality: its files, and what is said of them. */
+export function columnsOf({ name }: Pick<Modality, "name">): string[] {
+  return [name, ...ATTRIBUTES.map((suffix) => name + suffix)];
+}
 
 /** A column is a modality where most of its cells end like files that are, or might be, read. */
 function findModalities({ columns, rows }: Table): Modality[] {
@@ -113,7 +116,8 @@ function cellOf(row: Row, index: number | undefined): string {
   return index === undefined ? "" : (row.cells[index] ?? "");
 }
 
-function fileKind(path: string): ModalityKind | "unread" | undefined {
+/** What a file is by its extension; undefined where it is neither sound nor picture. */
+export function fileKind(path: string): ModalityKind | "unread" | undefined {
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1].toLowerCase();
   return extension === undefined ? undefined : KIND_BY_EXTENSION[extension];
 }

@@ -292,7 +292,7 @@ describe("what cannot be read at all is thrown", () => {
     await expect(readDataset(join(root, "nowhere"))).rejects.toThrow("is not a folder");
     await expect(readDataset(empty)).rejects.toThrow("has no manifest.csv (columns id, label");
     await writeFile(join(empty, "dog", "a.wav"), "");
-    await expect(readDataset(empty)).rejects.toThrow("importing class folders such as dog/");
+    await expect(readDataset(empty)).rejects.toThrow("`tinym2net data import` makes one of dog/");
   });
 
   test("a modality that is not there, with the nearest one", async () => {

@@ -57,7 +57,9 @@ async function assertManifest(folder: string): Promise<void> {
     if (kind !== "folder") continue;
     const inside = [...((await listFolder(`${folder}/${name}`)) ?? [])];
     if (inside.some(([file]) => /\.(wav|png|jpe?g)$/i.test(file))) {
-      throw new UserError(`${wanted}; importing class folders such as ${name}/ is not built yet`);
+      throw new UserError(
+        `${wanted}; \`tinym2net data import\` makes one of ${name}/ and the like`,
+      );
     }
   }
   throw new UserError(wanted);

@@ -1,4 +1,4 @@
-/** CSV text as columns and rows that know their line. */
+/** CSV text as columns and rows that know their line, and back. */
 
 import { CsvError, parse } from "csv-parse/sync";
 import { UserError } from "../errors.ts";
@@ -70,4 +70,15 @@ function decodeUtf8(bytes: Uint8Array, name: string): string {
   } catch {
     throw new UserError(`${name} is not UTF-8 text; save it as CSV UTF-8`);
   }
+}
+
+/** CSV text of rows: every column that any row has, in the order of first appearance. */
+export function formatTable(rows: readonly Record<string, string>[]): string {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = rows.map((row) => columns.map((column) => quote(row[column] ?? "")).join(","));
+  return `${[columns.map(quote).join(","), ...lines].join("\n")}\n`;
+}
+
+function quote(cell: string): string {
+  return /[",\n\r]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

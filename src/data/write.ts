@@ -7,6 +7,7 @@ import type { Audio, Picture, Split } from "./dataset.ts";
 import { encodePng, fillFolder, writeBytes } from "./files.ts";
 import { inParallel } from "./in-parallel.ts";
 import { MANIFEST } from "./manifest.ts";
+import { formatTable } from "./table.ts";
 import { encodeWav } from "./wav.ts";
 
 const FILES_AT_ONCE = 8;
@@ -41,7 +42,7 @@ export async function writeDataset(
   const fill = async (temporary: string) => {
     const work = (sample: NewSample) => writeSample(temporary, sample);
     const rows = await inParallel(samples, { limit: FILES_AT_ONCE, work });
-    await writeBytes(`${temporary}/${MANIFEST}`, csv(rows));
+    await writeBytes(`${temporary}/${MANIFEST}`, formatTable(rows));
     if (readme !== undefined) await writeBytes(`${temporary}/README.md`, readme);
   };
   await fillFolder(folder, { fill, ...(force ? { replaceIf: MANIFEST } : {}) });
@@ -62,15 +63,4 @@ async function writeSample(folder: string, sample: NewSample): Promise<Record<st
     await writeBytes(`${folder}/${row[modality]}`, bytes);
   }
   return { ...row, ...columns };
-}
-
-/** Every column that any row has, in the order of first appearance. */
-function csv(rows: readonly Record<string, string>[]): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) => columns.map((column) => quote(row[column] ?? "")).join(","));
-  return `${[columns.map(quote).join(","), ...lines].join("\n")}\n`;
-}
-
-function quote(cell: string): string {
-  return /[",\n\r]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -185,7 +185,7 @@ describe("data", () => {
       await cli(["data", join(place, "classes")]),
     ];
     expect(empty.stderr).toContain("has no manifest.csv");
-    expect(classes.stderr).toContain("importing class folders such as dog/ is not built yet");
+    expect(classes.stderr).toContain("`tinym2net data import` makes one of dog/ and the like");
     expect([empty.code, classes.code]).toEqual([2, 2]);
   });
 });
