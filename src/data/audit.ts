@@ -6,6 +6,7 @@
 import { nearest } from "../errors.ts";
 import { type Modality, type Sample, SPLITS, type Split } from "./dataset.ts";
 import { MANIFEST } from "./manifest.ts";
+import { CLASS_MATCHED, PAIRING } from "./pair.ts";
 import type { Problems } from "./problems.ts";
 
 /** Largest over smallest class in train above which a user should weight classes. */
@@ -116,7 +117,8 @@ export function countLabels(samples: readonly Sample[], split: Split): Map<strin
 
 /** Pairs put together by class say less about fusion than pairs recorded together: say so. */
 function auditPairing({ samples }: Audited, problems: Problems): void {
-  const isMatched = ({ group, sources }: Sample) => {
+  const isMatched = ({ group, sources, columns }: Sample) => {
+    if (columns[PAIRING] === CLASS_MATCHED) return true;
     const groups = Object.values(sources).map((source) => source.group ?? group);
     return new Set(groups).size > 1;
   };

@@ -2,6 +2,7 @@
 
 export { countGroups, countLabels } from "./audit.ts";
 export { BATTLEFIELD_CLASSES, battlefield } from "./battlefield.ts";
+export { collectDataset, type FoundSample, filesOf } from "./collect.ts";
 export {
   type Audio,
   assertUsable,
@@ -16,6 +17,14 @@ export {
   type Split,
 } from "./dataset.ts";
 export { contentHash } from "./hash.ts";
+export type { Refusal } from "./import/importer.ts";
+export {
+  IMPORTERS,
+  type ImportOptions,
+  type ImportPlan,
+  planImport,
+  writeImport,
+} from "./import/plan.ts";
 export { inParallel } from "./in-parallel.ts";
 export {
   type AudioFacts,
@@ -23,6 +32,7 @@ export {
   type Inspection,
   inspectDataset,
 } from "./inspect.ts";
+export { type Pairing, pairByClass } from "./pair.ts";
 export { countSplits, readDataset } from "./read.ts";
 export { openReader, type Reader } from "./reader.ts";
 export { resample } from "./resample.ts";

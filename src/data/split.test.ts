@@ -127,3 +127,22 @@ test("groups of several classes and sizes are dealt within two points of 70 / 15
     }
   }
 });
+
+test("sensors recorded apart are each in every split; a missing cell changes no split", () => {
+  const one = (modality: string, i: number) => ({
+    label: "a",
+    group: `${modality}${i}`,
+    sources: { [modality]: { path: "x" } },
+  });
+  const apart = Array.from({ length: 12 }, (_, i) => [one("audio", i), one("image", i)]).flat();
+  const splits = splitByGroup([...apart, ...apart.filter((_, i) => i % 2)], { seed: 2 });
+  for (const modality of ["audio", "image"]) {
+    const own = new Set(splits.filter((_, i) => i < 24 && modality in apart[i].sources));
+    expect(own.size).toBe(3);
+  }
+  const both = apart.map((sample, i) =>
+    i % 5 ? { ...sample, sources: { audio: { path: "x" }, image: { path: "y" } } } : sample,
+  );
+  const audioOnly = both.map((sample) => ({ ...sample, sources: { audio: { path: "x" } } }));
+  expect(splitByGroup(both, { seed: 2 })).toEqual(splitByGroup(audioOnly, { seed: 2 }));
+});

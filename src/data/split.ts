@@ -2,10 +2,11 @@
  * Splits and folds made by group, balanced by label, from a seed.
  *
  * Samples that share a group, or a group of any modality, are one block, and a block is never
- * divided. Blocks are dealt into bins (splits, folds) that each want a share of every label: first
- * every label gets a block in each bin as long as it has any, then each remaining block, the
- * largest first, goes where it is missed most, and last blocks move wherever that brings the
- * labels' shares nearer to what is wanted.
+ * divided. Samples of one label are a stratum (and of one sensor, where those were recorded apart).
+ * Blocks are dealt into bins (splits, folds) that each want a share of every stratum: first every
+ * stratum gets a block in each bin as long as it has any, then each remaining block, the largest
+ * first, goes where it is missed most, and last blocks move wherever that brings the shares nearer
+ * to what is wanted.
  */
 
 import { mismatch } from "../errors.ts";
@@ -24,7 +25,8 @@ type Grouped = Pick<Sample, "label" | "group" | "sources">;
 
 interface Block {
   readonly members: readonly number[];
-  readonly labelCounts: ReadonlyMap<string, number>;
+  /** How many members each stratum has. */
+  readonly strata: ReadonlyMap<string, number>;
 }
 
 /**
@@ -74,7 +76,7 @@ export function splitByFold(
   return folds.map((bin) => (bin === index - 1 ? "test" : bin === index % count ? "val" : "train"));
 }
 
-/** A bin for each sample; `shares` of all samples, and of every label, are wanted in each. */
+/** A bin for each sample; `shares` of every stratum are wanted in each. */
 function deal(
   samples: readonly Grouped[],
   { generator, shares }: { generator: Random; shares: readonly number[] },
@@ -86,12 +88,12 @@ function deal(
     place.set(block, bin);
     bins.add(block, bin);
   };
-  const labels = [...new Set(samples.map(({ label }) => label))].sort();
+  const strata = [...new Set(strataOf(samples))].sort();
   for (const [bin, share] of shares.entries()) {
-    for (const label of labels) {
-      if (bins.has(label, bin)) continue;
+    for (const stratum of strata) {
+      if (bins.has(stratum, bin)) continue;
       // largest first; what is measured on little must not be one block alone
-      const candidates = blocks.filter((b) => b.labelCounts.has(label) && !place.has(b));
+      const candidates = blocks.filter((b) => b.strata.has(stratum) && !place.has(b));
       const block = candidates.at(share >= 0.5 ? 0 : -1);
       if (block !== undefined) put(block, bin);
     }
@@ -111,7 +113,7 @@ function moveBlocks(blocks: readonly Block[], place: Map<Block, number>, bins: B
   for (const block of blocks) {
     const from = place.get(block) ?? 0;
     bins.remove(block, from);
-    const isLast = [...block.labelCounts.keys()].some((label) => !bins.has(label, from));
+    const isLast = [...block.strata.keys()].some((stratum) => !bins.has(stratum, from));
     const bin = isLast ? from : bins.best(block, from);
     bins.add(block, bin);
     place.set(block, bin);
@@ -123,41 +125,39 @@ function moveBlocks(blocks: readonly Block[], place: Map<Block, number>, bins: B
 interface Bins {
   add(block: Block, bin: number): void;
   remove(block: Block, bin: number): void;
-  has(label: string, bin: number): boolean;
+  has(stratum: string, bin: number): boolean;
   /** The bin that would gain most; `preferred` unless another is truly better. */
   best(block: Block, preferred?: number): number;
 }
 
 /**
- * Counts of labels in bins. How far they are from what is wanted is, over labels l of n_l samples
+ * Counts of strata in bins. How far they are from what is wanted is, over strata l of n_l samples
  * and bins b of share s_b,
  *
  *     E = sum_l sum_b (count_lb / n_l - s_b)^2                                                  (2)
  *
- * so that a rare label weighs as much as a frequent one.
+ * so that a rare class weighs as much as a frequent one.
  */
 function openBins(samples: readonly Grouped[], shares: readonly number[]): Bins {
   const totals = new Map<string, number>();
-  for (const { label } of samples) totals.set(label, (totals.get(label) ?? 0) + 1);
+  for (const stratum of strataOf(samples)) increase(totals, stratum, 1);
   const filled = shares.map(() => new Map<string, number>());
-  const change = ({ labelCounts }: Block, bin: number, sign: number) => {
-    for (const [label, n] of labelCounts) {
-      filled[bin].set(label, (filled[bin].get(label) ?? 0) + sign * n);
-    }
+  const change = ({ strata }: Block, bin: number, sign: number) => {
+    for (const [stratum, n] of strata) increase(filled[bin], stratum, sign * n);
   };
   /** By how much E changes, but for what is the same in all bins. */
-  const cost = ({ labelCounts }: Block, bin: number) => {
+  const cost = ({ strata }: Block, bin: number) => {
     let sum = 0;
-    for (const [label, n] of labelCounts) {
-      const total = totals.get(label) ?? 1;
-      sum += (n / total) * ((filled[bin].get(label) ?? 0) / total - shares[bin] + n / total / 2);
+    for (const [stratum, n] of strata) {
+      const total = totals.get(stratum) ?? 1;
+      sum += (n / total) * ((filled[bin].get(stratum) ?? 0) / total - shares[bin] + n / total / 2);
     }
     return sum;
   };
   return {
     add: (block, bin) => change(block, bin, 1),
     remove: (block, bin) => change(block, bin, -1),
-    has: (label, bin) => (filled[bin].get(label) ?? 0) > 0,
+    has: (stratum, bin) => (filled[bin].get(stratum) ?? 0) > 0,
     best(block, preferred = 0) {
       let best = preferred;
       for (const bin of shares.keys()) {
@@ -168,16 +168,34 @@ function openBins(samples: readonly Grouped[], shares: readonly number[]): Bins 
   };
 }
 
+/**
+ * The stratum of a sample: its label, and where sensors were recorded apart (no two samples share
+ * some of their modalities only) its modalities, so that each sensor is in every split.
+ *
+ * Cells that are missing here and there do not count: every choice of modalities then gives the
+ * same splits.
+ */
+function strataOf(samples: readonly Grouped[]): string[] {
+  const sets = new Set(samples.map(({ sources }) => Object.keys(sources).sort().join("/")));
+  const modalities = [...sets].flatMap((set) => set.split("/"));
+  const areApart = new Set(modalities).size === modalities.length;
+  return samples.map(({ label, sources }) =>
+    areApart ? JSON.stringify([label, ...Object.keys(sources).sort()]) : label,
+  );
+}
+
+function increase(counts: Map<string, number>, key: string, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
 /** Blocks in seeded order, the largest first. */
 function shuffledBlocks(samples: readonly Grouped[], generator: Random): Block[] {
+  const all = strataOf(samples);
   const blocks = [...connectedBlocks(samples)].sort(([a], [b]) => (a < b ? -1 : 1));
   const shuffled = shuffle(blocks, generator).map(([, members]): Block => {
-    const labelCounts = new Map<string, number>();
-    for (const member of members) {
-      const { label } = samples[member];
-      labelCounts.set(label, (labelCounts.get(label) ?? 0) + 1);
-    }
-    return { members, labelCounts };
+    const strata = new Map<string, number>();
+    for (const member of members) increase(strata, all[member], 1);
+    return { members, strata };
   });
   return shuffled.sort((a, b) => b.members.length - a.members.length);
 }
