@@ -64,12 +64,15 @@ function commandLine(state: { exitCode: number }): Command {
     )
     .version(toolVersion())
     .exitOverride()
+    .enablePositionalOptions() // what follows a verb is the verb's
     .showHelpAfterError("(add --help for usage)");
-  const add = (usage: string, description: string, verb: Verb): Command =>
-    shared(program.command(usage).description(description)).action(async (...values: unknown[]) => {
+  const addTo = (parent: Command, usage: string, description: string, verb: Verb): Command =>
+    shared(parent.command(usage).description(description)).action(async (...values: unknown[]) => {
       const command = values[values.length - 1] as Command;
       await run(state, command, verb, typeof values[0] === "string" ? values[0] : "");
     });
+  const add = (usage: string, description: string, verb: Verb): Command =>
+    addTo(program, usage, description, verb);
   add(
     "demo",
     "the main job on a synthetic dataset, in about a minute",
@@ -79,7 +82,7 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--out <folder>", "where to put it (default: runs/demo, or the next that is free)")
     .option("--epochs <n>", "epochs of each arm", count, 12)
     .option("--force", "replace an earlier demo");
-  add(
+  const data = add(
     "data <folder>",
     "what is in a dataset, and what is wrong with it",
     async (context, options: DataFlags, folder) =>
@@ -87,6 +90,7 @@ function commandLine(state: { exitCode: number }): Command {
   )
     .option("--modalities <names>", "columns to use, separated by commas", names)
     .option("--fold <i/k>", "as train would split it with the same option", fold);
+  addDataVerbs(data.enablePositionalOptions(), addTo);
   add(
     "train <folder>",
     "train a net on a dataset",
@@ -187,11 +191,58 @@ function commandLine(state: { exitCode: number }): Command {
   return program;
 }
 
+type AddTo = (parent: Command, usage: string, description: string, verb: Verb) => Command;
+
+/** `data import` and `data pair`; a folder of such a name is written ./import. */
+function addDataVerbs(data: Command, addTo: AddTo): void {
+  const written = (command: Command): Command =>
+    command
+      .option("--out <folder>", "where to put the dataset")
+      .option("--dry-run", "show what would be done, write nothing")
+      .option("--link", "symbolic links instead of copies")
+      .option("--force", "replace a dataset that is there");
+  written(
+    addTo(
+      data,
+      "import <source>",
+      "make a dataset of recordings in a known layout",
+      async (context, options: ImportFlags, source) =>
+        (await import("./verbs/data-import.ts")).dataImport(context, source, options),
+    ),
+  )
+    .option("--from <layout>", "the layout (default: recognised; docs/data.md has all)")
+    .option("--modalities <names>", "folder names that are modalities, separated by commas", names)
+    .option("--tolerance <seconds>", "pair by time stamps this near, not by file stem", positive)
+    .option("--label <column>", "a column of information that is the label")
+    .option("--classes <names>", "labels to take, as LABEL or LABEL=CLASS, by commas", names)
+    .option("--group <rule>", "a column, or a regular expression with (...) on the path");
+  written(
+    addTo(
+      data,
+      "pair <folder>",
+      "pair recordings made apart by class, within each split",
+      async (context, options: PairFlags, folder) =>
+        (await import("./verbs/data-pair.ts")).dataPair(context, folder, options),
+    ),
+  )
+    .option("--modalities <names>", "columns to pair, separated by commas", names)
+    .option("--fold <i/k>", "pair within the splits of this fold", fold)
+    .option("--repeat", "use recordings of a smaller side again");
+}
+
 interface Seeded {
   readonly seed?: number;
 }
 type DemoFlags = Seeded & { out: string; epochs: number; force?: boolean };
 type DataFlags = Seeded & { modalities?: string[]; fold?: string };
+interface Written {
+  out?: string;
+  dryRun?: boolean;
+  link?: boolean;
+  force?: boolean;
+}
+type ImportFlags = Written & { from?: string; classes?: string[]; group?: string };
+type PairFlags = Seeded & Written & { modalities?: string[]; fold?: string; repeat?: boolean };
 type TrainFlags = Seeded & {
   fold?: string;
   out?: string;
@@ -221,6 +272,7 @@ async function run(
   verb: Verb,
   argument: string,
 ): Promise<void> {
+  refuseEarlier(command);
   await configured(command);
   const { json = false, quiet = false, ...options } = command.opts<SharedOptions>();
   const interrupts = listenForInterrupts();
@@ -251,6 +303,14 @@ async function run(
   } finally {
     reporter.stop();
     interrupts.close();
+  }
+}
+
+/** `data --json import x` would lose the option: it belongs to `data`. */
+function refuseEarlier({ parent }: Command): void {
+  for (const option of parent?.options ?? []) {
+    if (parent?.getOptionValueSource(option.attributeName()) !== "cli") continue;
+    throw new UserError(`${parent.name()}: ${option.long} must come last, after what it is for`);
   }
 }
 

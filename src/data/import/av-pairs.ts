@@ -45,7 +45,7 @@ export const avPairs: Importer = {
   async find(tree, hints) {
     const { recordings, refused } = readRecordings(tree, hints);
     const modalities = [...new Set(recordings.map(({ modality }) => modality))].sort();
-    const matches = matchesOf(recordings, modalities.length, hints.toleranceS);
+    const matches = matchesOf(recordings, Math.max(2, modalities.length), hints.toleranceS);
     const paired = new Set([...matches].flat());
     const reason =
       hints.toleranceS === undefined
