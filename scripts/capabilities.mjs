@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order of the table; each with what a missing one asks for. */
-export const capabilityNames = ["cc", "chromium", "data", "valgrind", "arm-gcc"];
+export const capabilityNames = ["cc", "chromium", "data", "valgrind", "arm-gcc", "peers"];
 
 /** Folder of the real data sets, absolute; it need not exist. */
 export const dataFolder = resolve(root, process.env.TINYM2NET_DATA || "../shared/data");
@@ -38,6 +38,8 @@ export function capability(name) {
       return chromium();
     case "data":
       return data();
+    case "peers":
+      return peers();
     default:
       throw new RangeError(
         `capability: name must be one of ${capabilityNames.join(", ")}, got ${name}`,
@@ -60,6 +62,13 @@ function data() {
   return existsSync(join(dataFolder, "drone-av", "manifest.csv"))
     ? found(dataFolder)
     : missing(`no drone-av/manifest.csv in ${dataFolder}; set TINYM2NET_DATA`);
+}
+
+function peers() {
+  const folder = join(root, "scripts", "peers");
+  return existsSync(join(folder, "node_modules", "@tensorflow", "tfjs"))
+    ? found(folder)
+    : missing("no packages there; npm install --prefix scripts/peers");
 }
 
 function all(...parts) {

@@ -1,0 +1,106 @@
+/**
+ * What is measured: one net with its weights, and one batch in memory. All candidates get the same.
+ */
+
+import type { Graph, Weights } from "../model/index.ts";
+import { compileInference, compileTrainingThreads, parametersOf } from "../tensor/index.ts";
+import { type Burst, type Candidate, type Racer, stepsFor } from "./race.ts";
+
+export interface Workload {
+  readonly graph: Graph;
+  readonly weights: Weights;
+  readonly batch: number;
+  /** Real value of one step of the s8 inputs. */
+  readonly inputScale: number;
+  /** [batch, ...shape] by name. */
+  readonly inputs: Readonly<Record<string, Int8Array>>;
+  readonly labels: Int32Array;
+}
+
+/** Adam as every candidate runs it; docs/tensor.md, equation 5. */
+export const ADAM = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/** Name of our own engine in the tables. */
+export const OURS = "tinym2net";
+
+/** Kinds of training step that this engine knows. */
+export const VARIANTS = ["float"] as const;
+
+export type Variant = (typeof VARIANTS)[number];
+
+/** Our training step, or our inference, which has one thread. */
+export function ownCandidates(
+  workload: Workload,
+  task: Candidate["task"],
+  threadCounts: readonly number[],
+): Candidate[] {
+  const base = { engine: OURS, setting: "", task } as const;
+  if (task === "infer") {
+    const start = async (): Promise<Racer> => inferer(workload);
+    return [{ ...base, variant: "float", threads: 1, start }];
+  }
+  return VARIANTS.flatMap((variant) =>
+    threadCounts.map((threads) => {
+      const start = (): Promise<Racer> => trainer(workload, variant, threads);
+      return { ...base, variant, threads, start };
+    }),
+  );
+}
+
+async function trainer(workload: Workload, variant: Variant, threads: number): Promise<Racer> {
+  const { graph, batch, inputScale } = workload;
+  const started = performance.now();
+  const runner = await compiled(variant);
+  fill(workload, (name) => runner.view(name));
+  runner.view("$labels").set(workload.labels);
+  runner.view("$weight").fill(1 / batch);
+  let count = 0;
+  const step = (): void => {
+    count++;
+    const { rate, beta1, beta2 } = ADAM;
+    runner.view("$hyper").set([rate, 1 - beta1 ** count, 1 - beta2 ** count, 0]);
+    runner.view("$counter").set([1, count]);
+    runner.run();
+  };
+  step();
+  return {
+    version: `${OURS}, Node ${process.version}`,
+    firstStepMs: performance.now() - started,
+    burst: async (seconds): Promise<Burst> => {
+      const burst = stepsFor(seconds, step);
+      return { ...burst, loss: runner.view("$loss")[0] };
+    },
+    stop: () => runner.stop(),
+  };
+
+  function compiled(kind: Variant): ReturnType<typeof compileTrainingThreads> {
+    switch (kind) {
+      case "float":
+        return compileTrainingThreads(graph, { batch, inputScale }, threads);
+      default:
+        return kind satisfies never;
+    }
+  }
+}
+
+function inferer(workload: Workload): Racer {
+  const { graph, batch, inputScale } = workload;
+  const started = performance.now();
+  const runner = compileInference(graph, { batch, inputScale });
+  fill(workload, (name) => runner.view(name));
+  runner.run();
+  return {
+    version: `${OURS}, Node ${process.version}`,
+    firstStepMs: performance.now() - started,
+    logits: Float32Array.from(runner.view("$logits")),
+    burst: async (seconds) => stepsFor(seconds, () => runner.run()),
+    stop: async () => {},
+  };
+}
+
+type Settable = { set(values: ArrayLike<number>): void };
+
+function fill({ graph, weights, inputs }: Workload, view: (name: string) => Settable): void {
+  for (const { name } of parametersOf(graph)) view(name).set(weights[name]);
+  for (const { name } of graph.inputs) view(name).set(inputs[name]);
+}
