@@ -173,6 +173,7 @@ function commandLine(state: { exitCode: number }): Command {
         refuse("bench training", options, ["bits", "target"]);
         return (await import("./verbs/bench-training.ts")).benchTraining(context, options);
       }
+      refuse("bench", options, ["quick", "peers", "out"]);
       const { target, ...rest } = options;
       const targets = target === undefined ? {} : { targets: target };
       const { bench } = await import("./verbs/bench.ts");
@@ -181,7 +182,10 @@ function commandLine(state: { exitCode: number }): Command {
   )
     .option("--preset <name>", "a preset with random weights instead of a run")
     .option("--bits <bits>", "8 or 4, with --preset")
-    .option("--target <names>", "portable, wasm (default: both)", names);
+    .option("--target <names>", "portable, wasm (default: both)", names)
+    .option("--quick", "training: fewer, shorter rounds, to see that it works")
+    .option("--peers <names>", "training: what to compare with, or none (default: all)", names)
+    .option("--out <file>", "training: write the JSON there too");
   add("report <run>", "write report.html", async (context, options: ReportFlags, run) =>
     (await import("./verbs/report.ts")).report(context, run, options),
   ).option("--arms <runs>", "runs to compare with, separated by commas", names);
@@ -254,7 +258,14 @@ type EvaluateFlags = Seeded & { data?: string; split: string; precision: string 
 type CompressFlags = Seeded & { bits: string; flash?: number; ram?: number; data?: string };
 type VerifyFlags = Seeded & { target?: string[]; samples: number; data?: string };
 type DeployFlags = Seeded & { target?: string; out?: string; force?: boolean };
-type BenchFlags = Seeded & { preset?: string; bits?: string; target?: string[] };
+type BenchFlags = Seeded & {
+  preset?: string;
+  bits?: string;
+  target?: string[];
+  quick?: boolean;
+  peers?: string[];
+  out?: string;
+};
 type ReportFlags = Seeded & { arms?: string[] };
 
 function shared(command: Command): Command {

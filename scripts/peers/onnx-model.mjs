@@ -8,7 +8,7 @@
 import { axisOf, product } from "./peer.mjs";
 
 /** The bytes of the model; inputs are [batch, C, H, W], the output is called "scores". */
-export function onnxModel({ graph, batch }, weights) {
+export function onnxModel({ graph, batch, weights }) {
   const shapes = new Map(graph.inputs.map(({ name, shape }) => [name, shape]));
   const built = { nodes: [], initializers: [] };
   /** By layer: how a flattened map lay before, [H, W, C]. */
@@ -120,7 +120,12 @@ function bias({ name, bias: has }, built) {
 }
 
 function node({ nodes }, op, inputs, { name }, attributes = []) {
-  const fields = [...inputs.map((input) => text(1, input)), text(2, name), text(3, name), text(4, op)];
+  const fields = [
+    ...inputs.map((input) => text(1, input)),
+    text(2, name),
+    text(3, name),
+    text(4, op),
+  ];
   nodes.push(message([...fields, ...attributes.map((attribute) => bytes(5, attribute))]));
 }
 
@@ -157,7 +162,10 @@ function float(field, value) {
 }
 
 function bytes(field, value) {
-  return Buffer.concat([Buffer.from([...varint((field << 3) | 2), ...varint(value.length)]), value]);
+  return Buffer.concat([
+    Buffer.from([...varint((field << 3) | 2), ...varint(value.length)]),
+    value,
+  ]);
 }
 
 function text(field, value) {

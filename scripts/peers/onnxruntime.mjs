@@ -1,7 +1,7 @@
 /** ONNX Runtime, native or WebAssembly: batch inference, a peer of `bench training`. */
 
 import { onnxModel } from "./onnx-model.mjs";
-import { batchOf, serve, weightsOf } from "./peer.mjs";
+import { serve } from "./peer.mjs";
 
 let ort;
 
@@ -12,7 +12,7 @@ async function load({ setting, threads }) {
     ort = await import("onnxruntime-web");
     ort.env.wasm.numThreads = threads;
   }
-  const version = Object.values(ort.env.versions).join(", ");
+  const version = ort.env.versions[setting === "node" ? "node" : "web"];
   return `ONNX Runtime ${version} (${setting})`;
 }
 
@@ -22,13 +22,12 @@ async function build(setup) {
     setting === "node"
       ? { intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: "sequential" }
       : { executionProviders: ["wasm"] };
-  const model = Uint8Array.from(onnxModel(setup, weightsOf(setup)));
+  const model = Uint8Array.from(onnxModel(setup));
   const session = await ort.InferenceSession.create(model, options);
-  const data = batchOf(setup);
   const feeds = Object.fromEntries(
     graph.inputs.map(({ name, shape: [H, W, C] }) => {
       const shape = [batch, C, H, W];
-      return [name, new ort.Tensor("float32", turned(data[name], batch, H * W, C), shape)];
+      return [name, new ort.Tensor("float32", turned(setup.inputs[name], batch, H * W, C), shape)];
     }),
   );
   const last = graph.layers.at(-1).name;

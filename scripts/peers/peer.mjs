@@ -13,7 +13,8 @@ export async function serve(load, build) {
   // libraries print as they like: the protocol has standard output to itself
   for (const name of ["log", "info", "warn", "debug"]) console[name] = console.error;
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-  const setup = JSON.parse((await lines.next()).value);
+  const given = JSON.parse((await lines.next()).value);
+  const setup = { ...given, weights: weightsOf(given), inputs: batchOf(given) };
   const version = await loaded(load, setup);
   if (version === undefined) return;
   const started = performance.now();
@@ -55,7 +56,7 @@ async function run(step, wanted) {
 }
 
 /** Every parameter by name: { values, shape }. */
-export function weightsOf({ weights, parameters }) {
+function weightsOf({ weights, parameters }) {
   const all = new Float32Array(bytesOf(weights).buffer);
   const found = new Map();
   let at = 0;
@@ -68,7 +69,7 @@ export function weightsOf({ weights, parameters }) {
 }
 
 /** Every input by name as floats, [batch, H, W, C]. */
-export function batchOf({ inputs, inputScale }) {
+function batchOf({ inputs, inputScale }) {
   const floats = (text) => Float32Array.from(new Int8Array(bytesOf(text).buffer), scaled);
   const scaled = (value) => value * inputScale;
   return Object.fromEntries(Object.entries(inputs).map(([name, text]) => [name, floats(text)]));
@@ -85,7 +86,8 @@ export function product(shape) {
 
 /** Outputs and padding [before, after] of one axis; "same" is TensorFlow's. */
 export function axisOf(extent, kernel, stride, padding) {
-  if (padding === "valid") return { outputs: Math.floor((extent - kernel) / stride) + 1, pad: [0, 0] };
+  if (padding === "valid")
+    return { outputs: Math.floor((extent - kernel) / stride) + 1, pad: [0, 0] };
   const outputs = Math.ceil(extent / stride);
   const total = Math.max(0, (outputs - 1) * stride + kernel - extent);
   const before = Math.floor(total / 2);

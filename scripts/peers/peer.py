@@ -12,7 +12,7 @@ from array import array
 
 
 def serve(library, build):
-    """library() imports the engine and gives its version, build(setup) gives (step, logits)."""
+    """library(setup) imports the engine and gives its version, build(setup) gives (step, logits)."""
     # libraries print as they like: the protocol has the real standard output to itself
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -26,6 +26,7 @@ def serve(library, build):
     except ImportError as error:
         say({"missing": str(error)})
         return
+    setup = {**setup, "weights": weights(setup), "inputs": batch(setup)}
     started = time.perf_counter()
     step, logits = build(setup)
     step()

@@ -20,10 +20,10 @@ def library(setup):
 def build(setup):
     is_training = setup["task"] == "train"
     layout = torch.channels_last if setup["setting"] == "channels last" else torch.contiguous_format
-    net = net_class()(setup["graph"], peer.weights(setup)).to(memory_format=layout)
+    net = net_class()(setup["graph"], setup["weights"]).to(memory_format=layout)
     inputs = []
     for item in setup["graph"]["inputs"]:
-        flat = torch.tensor(peer.batch(setup)[item["name"]])
+        flat = torch.tensor(setup["inputs"][item["name"]])
         maps = flat.reshape(setup["batch"], *item["shape"]).permute(0, 3, 1, 2)
         inputs.append(maps.contiguous(memory_format=layout))
     if not is_training:

@@ -20,10 +20,10 @@ def library(setup):
 
 def build(setup):
     graph = setup["graph"]
-    net = net_of(graph, peer.weights(setup))
+    net = net_of(graph, setup["weights"])
     inputs = [
         tf.constant(
-            np.array(peer.batch(setup)[item["name"]], np.float32).reshape(
+            np.array(setup["inputs"][item["name"]], np.float32).reshape(
                 setup["batch"], *item["shape"]
             )
         )

@@ -7,32 +7,26 @@
  * only its plain JavaScript backend trains, hundreds of times slower. It has no threads in Node.
  */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { axisOf, batchOf, product, serve, weightsOf } from "./peer.mjs";
+import { axisOf, product, serve } from "./peer.mjs";
 
 let tf;
 
 async function load() {
   tf = await import("@tensorflow/tfjs");
-  const wasm = await import("@tensorflow/tfjs-backend-wasm");
-  const require = createRequire(import.meta.url);
-  const folder = dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
-  // it fetches its binary by URL, which Node has none for
-  const binary = readFileSync(join(folder, "dist", "tfjs-backend-wasm-simd.wasm")).toString("base64");
-  wasm.setWasmPath(`data:application/wasm;base64,${binary}`);
-  await tf.setBackend("wasm");
+  await import("@tensorflow/tfjs-backend-wasm");
+  // a backend that does not start is replaced without a word
+  if (!(await tf.setBackend("wasm"))) throw new Error("tfjs: the wasm backend does not start");
   await tf.ready();
   return `TensorFlow.js ${tf.version.tfjs}, ${tf.getBackend()} backend`;
 }
 
 function build(setup) {
   const { graph, batch, task, labels, adam } = setup;
-  const data = batchOf(setup);
-  const inputs = graph.inputs.map(({ name, shape }) => tf.tensor(data[name], [batch, ...shape]));
+  const inputs = graph.inputs.map(({ name, shape }) =>
+    tf.tensor(setup.inputs[name], [batch, ...shape]),
+  );
   const variables = new Map(
-    [...weightsOf(setup)].map(([name, { values, shape }]) => {
+    [...setup.weights].map(([name, { values, shape }]) => {
       const isTrained = setup.parameters.find((p) => p.name === name).trainable;
       return [name, tf.variable(tf.tensor(values, shape), isTrained)];
     }),
@@ -50,7 +44,12 @@ function build(setup) {
   const optimizer = tf.train.adam(adam.rate, adam.beta1, adam.beta2, adam.epsilon);
   const step = () =>
     tf.tidy(() => {
-      const cost = () => target.mul(tf.logSoftmax(scores(true))).sum().mul(-1 / batch).asScalar();
+      const cost = () =>
+        target
+          .mul(tf.logSoftmax(scores(true)))
+          .sum()
+          .mul(-1 / batch)
+          .asScalar();
       return optimizer.minimize(cost, true).dataSync()[0];
     });
   return { step };
@@ -60,22 +59,29 @@ function forward(graph, inputs, variables, isTraining) {
   const values = new Map(graph.inputs.map(({ name }, i) => [name, inputs[i]]));
   for (const layer of graph.layers) {
     const read = layer.inputs.map((name) => values.get(name));
+    const isFirst = graph.inputs.some(({ name }) => name === layer.inputs[0]);
     const of = (role) => variables.get(`${layer.name}.${role}`);
-    values.set(layer.name, OPS[layer.op](read[0], layer, of, isTraining, read));
+    values.set(layer.name, OPS[layer.op](read[0], layer, of, { read, isFirst, isTraining }));
   }
   return values.get(graph.layers.at(-1).name);
 }
 
 const OPS = {
-  conv2d: (x, layer, of) => biased(convolution(x, of("weight"), layer, CONV), layer, of),
-  depthwiseConv2d(x, layer, of) {
+  conv2d(x, layer, of, { isFirst }) {
+    return biased(convolution(x, of("weight"), layer, CONV, isFirst), layer, of);
+  },
+  depthwiseConv2d(x, layer, of, { isFirst }) {
     const w = of("weight");
-    return biased(convolution(x, w.reshape([...w.shape, 1]), layer, DEPTHWISE), layer, of);
+    const filter = w.reshape([...w.shape, 1]);
+    return biased(convolution(x, filter, layer, DEPTHWISE, isFirst), layer, of);
   },
   dense: (x, layer, of) => biased(x.matMul(of("weight")), layer, of),
-  batchNorm(x, layer, of, isTraining) {
+  batchNorm(x, layer, of, { isTraining }) {
     if (!isTraining) return normalised(x, of("mean"), of("variance"), layer, of);
-    const { mean, variance } = tf.moments(x, x.shape.slice(0, -1).map((_, axis) => axis));
+    const { mean, variance } = tf.moments(
+      x,
+      x.shape.slice(0, -1).map((_, axis) => axis),
+    );
     const rows = x.size / mean.size;
     tf.tidy(() => {
       const unbiased = variance.mul(rows / (rows - 1));
@@ -88,8 +94,8 @@ const OPS = {
   maxPool: (x, { size }) => tf.maxPool(x, size, size, "valid"),
   globalAveragePool: (x) => x.mean([1, 2]),
   flatten: (x) => x.reshape([x.shape[0], product(x.shape.slice(1))]),
-  dropout: (x, { rate }, _of, isTraining) => (isTraining && rate > 0 ? tf.dropout(x, rate) : x),
-  concat: (_x, _layer, _of, _isTraining, read) => tf.concat(read, 1),
+  dropout: (x, { rate }, _of, { isTraining }) => (isTraining && rate > 0 ? tf.dropout(x, rate) : x),
+  concat: (_x, _layer, _of, { read }) => tf.concat(read, 1),
 };
 
 function biased(x, { bias }, of) {
@@ -134,19 +140,28 @@ function around(extent, outputs, kernel) {
 }
 
 /** A convolution of the padded input whose gradients the backend can compute. */
-function convolution(x, w, { kernel, stride, padding }, kind) {
-  const [rows, columns] = [0, 1].map((a) =>
-    axisOf(x.shape[1 + a], kernel[a], stride[a], padding),
-  );
+function convolution(x, w, { kernel, stride, padding }, kind, isFirst) {
+  const [rows, columns] = [0, 1].map((a) => axisOf(x.shape[1 + a], kernel[a], stride[a], padding));
   const isPadded = [...rows.pad, ...columns.pad].some((pad) => pad > 0);
   const input = isPadded ? x.pad([[0, 0], rows.pad, columns.pad, [0, 0]]) : x;
+  const value = (from, weight) => kind.forward(from, weight, stride);
+  const dw = (from, weight, dy) => weightGradient(from, dy, weight.shape, stride, kind);
+  if (isFirst) {
+    // nobody asks for the gradient of the net's input
+    const custom = tf.customGrad((weight, save) => {
+      save([weight, input]);
+      const gradFunc = (dy, [filter, source]) => dw(source, filter, dy);
+      return { value: value(input, weight), gradFunc };
+    });
+    return custom(w);
+  }
   const custom = tf.customGrad((from, weight, save) => {
     save([from, weight]);
     const gradFunc = (dy, [source, filter]) => [
-      () => kind.inputGradient(dy, filter, source.shape, stride),
-      () => weightGradient(source, dy, filter.shape, stride, kind),
+      kind.inputGradient(dy, filter, source.shape, stride),
+      dw(source, filter, dy),
     ];
-    return { value: kind.forward(from, weight, stride), gradFunc };
+    return { value: value(from, weight), gradFunc };
   });
   return custom(input, w);
 }
@@ -158,8 +173,14 @@ function weightGradient(x, dy, shape, [sy, sx], kind) {
   const taps = [];
   for (let ky = 0; ky < kh; ky++) {
     for (let kx = 0; kx < kw; kx++) {
-      const end = [B, ky + (H - 1) * sy + 1, kx + (W - 1) * sx + 1, C];
-      const part = tf.stridedSlice(x, [0, ky, kx, 0], end, [1, sy, sx, 1]);
+      const [from, end] = [
+        [0, ky, kx, 0],
+        [B, ky + (H - 1) * sy + 1, kx + (W - 1) * sx + 1, C],
+      ];
+      const isDense = sy === 1 && sx === 1;
+      const part = isDense
+        ? tf.slice(x, from, [B, H, W, C])
+        : tf.stridedSlice(x, from, end, [1, sy, sx, 1]);
       taps.push(kind.tapGradient(part, dy));
     }
   }

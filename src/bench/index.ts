@@ -7,6 +7,24 @@ export {
   measureInstructions,
   measureLatency,
 } from "./measure.ts";
+export {
+  installOf,
+  type PeerCandidate,
+  type PeerName,
+  peerCandidates,
+  peerNames,
+} from "./peers.ts";
+export {
+  type Candidate,
+  type Dropout,
+  type Entrant,
+  median,
+  type RaceOptions,
+  type Racer,
+  race,
+  ratioOf,
+  type Task,
+} from "./race.ts";
 export type { Reading } from "./sections.ts";
 export {
   type Inputs,
@@ -26,3 +44,4 @@ export {
   type VerifyProgress,
   verify,
 } from "./verify.ts";
+export { OURS, ownCandidates, type Workload } from "./workload.ts";

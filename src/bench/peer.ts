@@ -125,8 +125,9 @@ function conversation(child: ChildProcessWithoutNullStreams): Conversation {
     failed(error.code === "ENOENT" ? new NotInstalled(child.spawnfile) : error);
   });
   child.once("close", (code, signal) => {
-    const last = said.trim().split("\n").slice(-3).join(" / ");
-    failed(new Error(`ended with ${signal ?? `code ${code}`}${last === "" ? "" : `: ${last}`}`));
+    const lines = said.trim().split("\n");
+    const told = lines.findLast((text) => /\bError\b|Error:/.test(text)) ?? lines.at(-1) ?? "";
+    failed(new Error(`ended with ${signal ?? `code ${code}`}${told === "" ? "" : `: ${told}`}`));
   });
   createInterface({ input: child.stdout }).on("line", (text) => settle?.resolve(text));
   return {

@@ -1,7 +1,7 @@
 /** The engines that training and inference are compared with, and how each is installed. */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, startPeer } from "./peer.ts";
 import { type Candidate, NotInstalled, type Task } from "./race.ts";
@@ -19,12 +19,9 @@ interface Peer {
   readonly settings: readonly string[];
   /** An engine that knows no threads here is measured with one. */
   readonly hasThreads: boolean;
-  readonly install: string;
+  /** What pip installs; the packages for Node are in scripts/peers/package.json. */
+  readonly pip?: string;
 }
-
-const NODE_INSTALL = "npm install --prefix scripts/peers";
-const PYTHON_INSTALL = (packages: string): string =>
-  `python3 -m pip install ${packages} (TINYM2NET_PYTHON names another python3)`;
 
 /** In the order of the tables. */
 export const peerNames = [
@@ -45,7 +42,7 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
     tasks: ["train", "infer"],
     settings: ["default", "channels last"],
     hasThreads: true,
-    install: PYTHON_INSTALL("torch"),
+    pip: "torch",
   },
   tensorflow: {
     engine: "TensorFlow",
@@ -54,7 +51,7 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
     tasks: ["train", "infer"],
     settings: [""],
     hasThreads: true,
-    install: PYTHON_INSTALL("tensorflow-cpu"),
+    pip: "tensorflow-cpu",
   },
   tfjs: {
     engine: "TensorFlow.js",
@@ -63,7 +60,6 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
     tasks: ["train", "infer"],
     settings: ["wasm"],
     hasThreads: false,
-    install: NODE_INSTALL,
   },
   "onnxruntime-node": {
     engine: "ONNX Runtime",
@@ -72,7 +68,6 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
     tasks: ["infer"],
     settings: ["node"],
     hasThreads: true,
-    install: NODE_INSTALL,
   },
   "onnxruntime-web": {
     engine: "ONNX Runtime",
@@ -81,7 +76,6 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
     tasks: ["infer"],
     settings: ["web"],
     hasThreads: true,
-    install: NODE_INSTALL,
   },
 };
 
@@ -91,7 +85,11 @@ export interface PeerCandidate extends Candidate {
 
 /** How to install a peer, as a command. */
 export function installOf(peer: PeerName): string {
-  return PEERS[peer].install;
+  const { pip } = PEERS[peer];
+  if (pip !== undefined) {
+    return `python3 -m pip install ${pip} (TINYM2NET_PYTHON names another python3)`;
+  }
+  return `npm install --ignore-scripts --prefix ${relative("", folderOfPeers() ?? "")}`;
 }
 
 /** A candidate for each setting and number of threads of a peer; none if it cannot do the task. */
@@ -118,17 +116,21 @@ export function peerCandidates(
   );
 }
 
-/** Sources lie two folders below the package, built files three. */
-const FOLDERS = ["../../scripts/peers", "../../../scripts/peers"];
+/** Where the peers' programs are: sources lie two folders below the package, built files three. */
+function folderOfPeers(): string | undefined {
+  return ["../../scripts/peers", "../../../scripts/peers"]
+    .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
+    .find((folder) => existsSync(join(folder, "peer.mjs")));
+}
 
 function commandOf(
   host: Peer["host"],
   program: string,
   environment: Environment,
 ): Command | undefined {
-  const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
-  const path = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
-  if (path === undefined) return undefined;
+  const folder = folderOfPeers();
+  if (folder === undefined) return undefined;
+  const path = join(folder, program);
   if (host === "node") return { command: process.execPath, parameters: [path], environment };
   const python = environment.TINYM2NET_PYTHON || "python3";
   return { command: python, parameters: ["-u", path], environment };

@@ -21,6 +21,8 @@ export interface Racer {
   readonly version: string;
   /** From the net's description to the end of the first step; loading the library is not in it. */
   readonly firstStepMs: number;
+  /** The part of it that compiles, where that is apart. */
+  readonly compileMs?: number;
   /** Scores of the whole batch, inference only. */
   readonly logits?: Float32Array;
   /** At least one step, and on until the time is over. */
@@ -46,10 +48,8 @@ export class NotInstalled extends Error {
   override readonly name = "NotInstalled";
 }
 
-export interface Entrant {
+export interface Entrant extends Pick<Racer, "version" | "firstStepMs" | "compileMs"> {
   readonly candidate: Candidate;
-  readonly version: string;
-  readonly firstStepMs: number;
   /** Samples a second of each round. */
   readonly rates: readonly number[];
 }
@@ -122,8 +122,9 @@ export async function race(
     await Promise.allSettled(runners.map(({ racer }) => racer.stop()));
   }
   const entrants = runners.filter(isIn).map(({ candidate, racer, rates }) => {
-    const { version, firstStepMs } = racer;
-    return { candidate, version, firstStepMs, rates };
+    const { version, firstStepMs, compileMs } = racer;
+    const compiled = compileMs === undefined ? {} : { compileMs };
+    return { candidate, version, firstStepMs, ...compiled, rates };
   });
   return { entrants, dropouts };
 }

@@ -51,6 +51,7 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
   const { graph, batch, inputScale } = workload;
   const started = performance.now();
   const runner = await compiled(variant);
+  const compileMs = performance.now() - started;
   fill(workload, (name) => runner.view(name));
   runner.view("$labels").set(workload.labels);
   runner.view("$weight").fill(1 / batch);
@@ -66,6 +67,7 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
   return {
     version: `${OURS}, Node ${process.version}`,
     firstStepMs: performance.now() - started,
+    compileMs,
     burst: async (seconds): Promise<Burst> => {
       const burst = stepsFor(seconds, step);
       return { ...burst, loss: runner.view("$loss")[0] };

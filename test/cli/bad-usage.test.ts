@@ -47,6 +47,8 @@ describe("a wrong command line gives 2 and says what is right", () => {
     [["bench"], "give a RUN folder, --preset NAME or `training`"],
     [["bench", run, "--preset", "ds-cnn"], "give RUN or --preset, not both"],
     [["bench", "training", "--bits", "8"], "bench training takes no --bits"],
+    [["bench", "training", "--peers", "torch"], "unknown peer: torch; did you mean pytorch?"],
+    [["bench", run, "--quick"], "bench takes no --quick"],
     [["bench", "--preset", "ds-cn"], "unknown preset: ds-cn; did you mean ds-cnn?"],
   ];
 

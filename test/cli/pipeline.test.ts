@@ -143,8 +143,33 @@ describe("with --json", () => {
   });
 
   test("bench training tells samples a second by threads, and by peer", async () => {
-    const result = await json(["bench", "training", "--preset", "ds-cnn"]);
-    expect(result).toMatchObject({ samplesPerSecond: { "1": positive }, peers: {} });
+    const out = join(place, "training.json");
+    const options = ["--preset", "ds-cnn", "--quick", "--peers", "none", "--out", out];
+    const result = await json(["bench", "training", ...options]);
+    expect(result).toMatchObject({
+      ...{ preset: "ds-cnn", batch: 64, macs: 2_656_768, rounds: 2, compileMs: positive },
+      ...{ firstStepMs: positive, samplesPerSecond: { "1": positive }, peers: {}, missing: {} },
+    });
+    const { rows, ...written } = JSON.parse(readFileSync(out, "utf8"));
+    expect(result).toMatchObject(written);
+    const own = { engine: "tinym2net", ratio: 1, samplesPerSecond: positive };
+    expect(rows).toMatchObject(expect.arrayContaining([expect.objectContaining(own)]));
+  });
+
+  test("bench training tells how a peer that is not here is installed", async () => {
+    const options = ["--preset", "ds-cnn", "--quick", "--peers", "pytorch"];
+    const { TINYM2NET_PYTHON: python } = process.env;
+    process.env.TINYM2NET_PYTHON = "no-such-python";
+    try {
+      const { missing, peers } = await json(["bench", "training", ...options]);
+      expect({ missing, peers }).toEqual({
+        missing: { pytorch: expect.stringContaining("pip install torch") },
+        peers: {},
+      });
+    } finally {
+      if (python === undefined) delete process.env.TINYM2NET_PYTHON;
+      else process.env.TINYM2NET_PYTHON = python;
+    }
   });
 
   test("report names its file, which holds the run", () => {
