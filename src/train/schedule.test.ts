@@ -1,0 +1,19 @@
+/** The learning rate against an independent implementation; golden/ names the tool. */
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { rateAt } from "./schedule.ts";
+
+const golden = JSON.parse(
+  readFileSync(new URL("golden/schedules.json", import.meta.url), "utf8"),
+) as Readonly<Record<string, readonly number[]>> & { tool: string; rate: number };
+
+test.each([
+  ["cosine", 0],
+  ["cosineAfterFourStepsOfWarmUp", 4],
+] as const)(`the schedule "%s" is that of ${golden.tool}`, (name, warmupSteps) => {
+  const course = { rate: golden.rate, warmupSteps, totalSteps: 20 };
+  golden[name].forEach((expected, step) => {
+    expect(rateAt(step, course)).toBeCloseTo(expected, 8);
+  });
+});
