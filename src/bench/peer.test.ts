@@ -17,6 +17,7 @@ const workload: Workload = {
   weights: initialWeights(graph, 1),
   batch: 2,
   inputScale: 1 / 32,
+  fused: false,
   inputs: { audio: new Int8Array(2 * 96).fill(-3) },
   labels: Int32Array.of(1, 0),
 };

@@ -26,6 +26,7 @@ function workload(name: string, shapes: Readonly<Record<string, readonly number[
     weights: initialWeights(graph, 1),
     batch: BATCH,
     inputScale: 1 / 32,
+    fused: false,
     inputs: Object.fromEntries(
       inputs.map(({ name, shape }) => [name, noise(shape.reduce((a, b) => a * b, BATCH))]),
     ),

@@ -12,6 +12,8 @@ export interface Workload {
   readonly batch: number;
   /** Real value of one step of the s8 inputs. */
   readonly inputScale: number;
+  /** Our own products are added with one rounding. */
+  readonly fused: boolean;
   /** [batch, ...shape] by name. */
   readonly inputs: Readonly<Record<string, Int8Array>>;
   readonly labels: Int32Array;
@@ -48,7 +50,7 @@ export function ownCandidates(
 }
 
 async function trainer(workload: Workload, variant: Variant, threads: number): Promise<Racer> {
-  const { graph, batch, inputScale } = workload;
+  const { graph, batch, inputScale, fused } = workload;
   const started = performance.now();
   const runner = await compiled(variant);
   const compileMs = performance.now() - started;
@@ -78,7 +80,7 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
   function compiled(kind: Variant): ReturnType<typeof compileTrainingThreads> {
     switch (kind) {
       case "float":
-        return compileTrainingThreads(graph, { batch, inputScale }, threads);
+        return compileTrainingThreads(graph, { batch, inputScale, fused }, threads);
       default:
         return kind satisfies never;
     }
@@ -86,9 +88,9 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
 }
 
 function inferer(workload: Workload): Racer {
-  const { graph, batch, inputScale } = workload;
+  const { graph, batch, inputScale, fused } = workload;
   const started = performance.now();
-  const runner = compileInference(graph, { batch, inputScale });
+  const runner = compileInference(graph, { batch, inputScale, fused });
   fill(workload, (name) => runner.view(name));
   runner.run();
   return {

@@ -24,6 +24,7 @@ import {
 } from "../../../src/bench/index.ts";
 import { UserError, unknown } from "../../../src/errors.ts";
 import { FEATURE_SCALE } from "../../../src/features/index.ts";
+import { hasFusedMultiplyAdd } from "../../../src/kernel/index.ts";
 import { costOf, type Graph, initialWeights } from "../../../src/model/index.ts";
 import { benchGraph, randomExamples } from "../bench-nets.ts";
 import { type Context, pause } from "../context.ts";
@@ -125,6 +126,7 @@ function workloadOf(graph: Graph, seed: number): Workload {
     weights: initialWeights(graph, seed),
     batch: BATCH,
     inputScale: FEATURE_SCALE,
+    fused: hasFusedMultiplyAdd(),
     inputs: Object.fromEntries(maps),
     labels,
   };
