@@ -267,3 +267,49 @@ test("a channel whose weights are all but zero keeps its bias", () => {
     );
   }
 });
+
+test("a ReLU6 is the largest integer of its layer, also where a wider range shares the scale", () => {
+  const layers: Graph["layers"] = [
+    { op: "dense", name: "wide", inputs: ["x"], units: 3, bias: true },
+    { op: "dense", name: "bounded", inputs: ["x"], units: 3, bias: true },
+    { op: "relu6", name: "six", inputs: ["bounded"] },
+    { op: "concat", name: "out", inputs: ["wide", "six"] },
+  ];
+  const net = {
+    inputs: [{ name: "x", shape: [4] }],
+    layers,
+    classes: ["a", "b", "c", "d", "e", "f"],
+  };
+  const values = {
+    "wide.weight": Float32Array.from({ length: 12 }, (_, i) => i - 6),
+    "wide.bias": new Float32Array(3),
+    "bounded.weight": Float32Array.from({ length: 12 }, (_, i) => 4 - i),
+    "bounded.bias": Float32Array.of(3, 9, -1),
+  };
+  const inputs = { x: data.inputs.a.subarray(0, 4 * data.count) };
+  const few = { ...data, inputs };
+  const { graph: integer } = compressGraph(net, values, few, { precision: 8, inputScale });
+  const { scale, zeroPoint } = integer.layers[2].output;
+  const scores = quantizedScores(integer, few);
+  expect(scores).toEqual(quantizedScores(integer, few, referenceRunner(integer)));
+  const real = Array.from(scores, (q) => (q - zeroPoint) * scale);
+  const bounded = real.filter((_, i) => i % 6 >= 3);
+  expect(Math.min(...bounded)).toBe(0);
+  expect(Math.abs(Math.max(...bounded) - 6)).toBeLessThanOrEqual(scale / 2);
+  expect(Math.max(...real)).toBeGreaterThan(9);
+});
+
+test("a layer without an integer form is refused by name", () => {
+  const conv = { op: "conv2d", filters: 2, bias: true, ...window } as const;
+  const layers: Graph["layers"] = [
+    { ...conv, name: "one", inputs: ["x"] },
+    { ...conv, name: "two", inputs: ["one"] },
+    { op: "add", name: "sum", inputs: ["one", "two"] },
+    { op: "globalAveragePool", name: "out", inputs: ["sum"] },
+  ];
+  const net = { inputs: [{ name: "x", shape: [6, 6, 3] }], layers, classes: ["a", "b"] };
+  const few = { ...data, inputs: { x: data.inputs.b } };
+  expect(() =>
+    compressGraph(net, initialWeights(net, 1), few, { precision: 8, inputScale }),
+  ).toThrow("compress: layer sum (add) is not supported in this version");
+});

@@ -5,7 +5,14 @@
 
 import { mismatch, UserError } from "../errors.ts";
 import type { Weights } from "../model/index.ts";
-import { inputShapes, type Layer, type Shape, shapesOf, sizeOfShape } from "../tensor/index.ts";
+import {
+  inputShapes,
+  type Layer,
+  type LayerOp,
+  type Shape,
+  shapesOf,
+  sizeOfShape,
+} from "../tensor/index.ts";
 import type { Calibration } from "./calibrate.ts";
 import { multipliersOf } from "./fixed-point.ts";
 import type { Folded } from "./fold.ts";
@@ -17,7 +24,7 @@ import type {
   QuantizedLayer,
   Weighted,
 } from "./quantized-graph.ts";
-import { activationScales } from "./scales.ts";
+import { activationScales, isClamp } from "./scales.ts";
 
 export interface QuantizeOptions {
   /** Real value of one step of the features. */
@@ -40,12 +47,12 @@ export function quantize(
   const scales = activationScales(graph, calibration.ranges, input);
   const shapes = shapesOf(graph);
   const scaleOf = (name: string): Quantization => scales.get(name) ?? input;
-  const reluAfter = new Map(
-    graph.layers.flatMap(({ op, name, inputs }) => (op === "relu" ? [[inputs[0], name]] : [])),
+  const clampAfter = new Map(
+    graph.layers.flatMap((layer) => (isClamp(layer.op) ? [[layer.inputs[0], layer]] : [])),
   );
-  const fused = new Map([...reluAfter].map(([before, relu]) => [relu, before]));
+  const fused = new Map([...clampAfter].map(([before, { name }]) => [name, before]));
   const layers = graph.layers.flatMap((layer): QuantizedLayer[] => {
-    if (layer.op === "relu") {
+    if (isClamp(layer.op)) {
       checkFusable(layer, graph.layers);
       return [];
     }
@@ -58,7 +65,7 @@ export function quantize(
       output: scaleOf(layer.name),
       inputShape: inputShapes(layer, shapes)[0],
       outputShape: shapes.get(layer.name) ?? [],
-      hasRelu: reluAfter.has(layer.name),
+      clamp: clampAfter.get(layer.name)?.op,
       bits: bits(layer.name),
     };
     return [quantizeLayer(renamed, site)];
@@ -68,6 +75,11 @@ export function quantize(
     inputs: graph.inputs.map(({ name, shape }) => ({ name, shape, quantization: input })),
     layers,
   };
+}
+
+/** The error for a layer that can be trained and not yet compressed. */
+function unsupported({ name, op }: Layer): UserError {
+  return new UserError(`compress: layer ${name} (${op}) is not supported in this version`);
 }
 
 function checkFusable(relu: Layer, layers: readonly Layer[]): void {
@@ -87,7 +99,8 @@ interface LayerSite {
   readonly output: Quantization;
   readonly inputShape: Shape;
   readonly outputShape: Shape;
-  readonly hasRelu: boolean;
+  /** Operation of the ReLU or ReLU6 that follows. */
+  readonly clamp: LayerOp | undefined;
   readonly bits: Bits;
 }
 
@@ -115,6 +128,9 @@ function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
     case "flatten":
     case "concat":
       return { op: layer.op, ...named };
+    case "averagePool":
+    case "add":
+      throw unsupported(layer);
     default:
       throw mismatch("quantize", `layer ${layer.name}`, { expected: "foldable", got: layer.op });
   }
@@ -122,11 +138,11 @@ function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
 
 type Weightings = Pick<
   Weighted,
-  "bits" | "weights" | "weightShape" | "bias" | "multipliers" | "inputZero" | "low"
+  "bits" | "weights" | "weightShape" | "bias" | "multipliers" | "inputZero" | "low" | "high"
 >;
 
 function weighted(layer: Layer, site: LayerSite): Weightings {
-  const { weights, input, output, outputShape, hasRelu, bits, means } = site;
+  const { weights, input, output, outputShape, clamp, bits, means } = site;
   const real = weights[`${layer.name}.weight`];
   const channels = outputShape[outputShape.length - 1];
   const offset = weights[`${layer.name}.bias`] ?? new Float32Array(channels);
@@ -154,8 +170,14 @@ function weighted(layer: Layer, site: LayerSite): Weightings {
     bias,
     multipliers: multipliersOf(factors),
     inputZero: input.zeroPoint,
-    low: hasRelu ? output.zeroPoint : -128,
+    low: clamp === undefined ? -128 : output.zeroPoint,
+    ...(clamp === "relu6" ? { high: sixOf(output) } : {}),
   };
+}
+
+/** The integer of the real 6. */
+function sixOf({ scale, zeroPoint }: Quantization): number {
+  return Math.min(127, zeroPoint + Math.round(6 / scale));
 }
 
 /**

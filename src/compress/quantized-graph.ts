@@ -36,6 +36,8 @@ export interface Weighted extends Named {
   readonly inputZero: number;
   /** Smallest output: the zero point after a ReLU, else -128. */
   readonly low: number;
+  /** Largest output: the integer of 6 after a ReLU6, else 127. */
+  readonly high?: number;
 }
 
 export interface QuantizedConv2d extends Weighted, Window {

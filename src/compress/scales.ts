@@ -8,8 +8,14 @@
 
 import { UserError } from "../errors.ts";
 import type { Graph } from "../model/index.ts";
+import type { LayerOp } from "../tensor/index.ts";
 import type { Range } from "./calibrate.ts";
 import type { Quantization } from "./quantized-graph.ts";
+
+/** Whether an operation only clamps, so that the layer before it can do it. */
+export function isClamp(op: LayerOp): boolean {
+  return op === "relu" || op === "relu6";
+}
 
 /** The name that stands for each value's group. */
 export function scaleGroups({ inputs, layers }: Graph): ReadonlyMap<string, string> {
@@ -22,7 +28,7 @@ export function scaleGroups({ inputs, layers }: Graph): ReadonlyMap<string, stri
   for (const { op, name, inputs: read } of layers) {
     const shares = op === "maxPool" || op === "flatten" || op === "concat";
     // a ReLU is fused into the layer it reads, whose range it replaces
-    if (shares || op === "relu") for (const from of read) parent.set(find(from), find(name));
+    if (shares || isClamp(op)) for (const from of read) parent.set(find(from), find(name));
   }
   return new Map([...parent.keys()].map((name) => [name, find(name)]));
 }
@@ -39,12 +45,10 @@ export function activationScales(
   input: Quantization,
 ): ReadonlyMap<string, Quantization> {
   const groups = scaleGroups(graph);
-  const readByRelu = new Set(
-    graph.layers.flatMap(({ op, inputs }) => (op === "relu" ? inputs : [])),
-  );
+  const clamped = new Set(graph.layers.flatMap(({ op, inputs }) => (isClamp(op) ? inputs : [])));
   const union = new Map<string, Range>();
   for (const { name } of graph.layers) {
-    if (readByRelu.has(name)) continue;
+    if (clamped.has(name)) continue;
     const group = groups.get(name) ?? name;
     const [a, b] = [
       union.get(group) ?? { low: 0, high: 0 },

@@ -129,6 +129,27 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     { op: "dropout", name: "last", inputs: ["tiles"], rate: 0.3 },
     ...head,
   ],
+  "average pooling of odd extents": [
+    conv("first", "x", 5),
+    { op: "averagePool", name: "last", inputs: ["first"], size: [2, 4] },
+    ...head,
+  ],
+  relu6: [
+    conv("first", "x", 5),
+    conv("second", "first", 5), // so that values spread beyond both bends
+    { op: "relu6", name: "active", inputs: ["second"] },
+    conv("last", "active", 4),
+    ...head,
+  ],
+  "a residual sum whose inputs are read again, one through a relu": [
+    conv("first", "x", 4),
+    conv("second", "first", 4),
+    { op: "relu", name: "active", inputs: ["second"] },
+    conv("third", "active", 4),
+    { op: "add", name: "sum", inputs: ["first", "active", "third"] },
+    { op: "relu", name: "last", inputs: ["sum"] },
+    ...head,
+  ],
   dropout: [
     conv("first", "x", 5),
     { op: "dropout", name: "last", inputs: ["first"], rate: 0.3 },
@@ -151,7 +172,7 @@ test.each(Object.entries(CASES))(
     // 2e-3 of the largest
     // gradient. Where a maximum has kinks the step must be too small to cross one, and rounding
     // takes up to 5e-3.
-    const hasKinks = layers.some(({ op }) => op === "relu" || op === "maxPool");
+    const hasKinks = layers.some(({ op }) => ["relu", "relu6", "maxPool"].includes(op));
     const [step, tolerance] = hasKinks ? [2 ** -12, 5e-3] : [2 ** -7, 2e-3];
     expect(gradientError({ inputs: [input], layers }, { step })).toBeLessThan(tolerance);
   },

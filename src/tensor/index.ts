@@ -11,6 +11,8 @@ export {
 } from "./compile.ts";
 export { type Axis, axesOf, type Padding, type Pair, type Window } from "./kernels/window.ts";
 export type {
+  Add,
+  AveragePool,
   BatchNorm,
   Concat,
   Conv2d,
@@ -25,6 +27,7 @@ export type {
   MaxPool,
   Parameter,
   Relu,
+  Relu6,
   Shape,
 } from "./layer.ts";
 export { inputShapes, type Net, type NetInput, parametersOf, shapesOf } from "./net.ts";

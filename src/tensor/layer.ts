@@ -37,9 +37,18 @@ export interface BatchNorm extends Named {
 export interface Relu extends Named {
   readonly op: "relu";
 }
+/** min(max(x, 0), 6) */
+export interface Relu6 extends Named {
+  readonly op: "relu6";
+}
 export interface MaxPool extends Named {
   readonly op: "maxPool";
   /** Tile height and width; the stride is the same. */
+  readonly size: Pair;
+}
+/** Mean over tiles, which are as those of MaxPool. */
+export interface AveragePool extends Named {
+  readonly op: "averagePool";
   readonly size: Pair;
 }
 /** Mean over H and W: [H, W, C] -> [C]. */
@@ -54,6 +63,10 @@ export interface Dropout extends Named {
   /** Share of elements that are zeroed in training. */
   readonly rate: number;
 }
+/** Sum of two or more values of one shape. */
+export interface Add extends Named {
+  readonly op: "add";
+}
 /** Vectors one after the other. */
 export interface Concat extends Named {
   readonly op: "concat";
@@ -65,10 +78,13 @@ export type Layer =
   | Dense
   | BatchNorm
   | Relu
+  | Relu6
   | MaxPool
+  | AveragePool
   | GlobalAveragePool
   | Flatten
   | Dropout
+  | Add
   | Concat;
 
 export type LayerOp = Layer["op"];

@@ -25,7 +25,10 @@ const net: Net = {
       ...window,
       kernel: [1, 1],
     },
-    { op: "maxPool", name: "m1", inputs: ["p1"], size: [2, 2] },
+    { op: "relu6", name: "r2", inputs: ["p1"] },
+    { op: "maxPool", name: "m0", inputs: ["r2"], size: [2, 2] },
+    { op: "averagePool", name: "m2", inputs: ["r2"], size: [2, 2] },
+    { op: "add", name: "m1", inputs: ["m0", "m2"] },
     {
       op: "conv2d",
       name: "c2",

@@ -101,7 +101,8 @@ export function ends(N: number, outputShape: readonly number[]): Buffer[] {
 }
 
 export function outputOf(layer: QuantizedConv2d | QuantizedDepthwiseConv2d): Output {
-  return { multipliers: layer.multipliers, zeroPoint: layer.output.zeroPoint, low: layer.low };
+  const { multipliers, output, low, high = 127 } = layer;
+  return { multipliers, zeroPoint: output.zeroPoint, low, high };
 }
 
 interface Tap {

@@ -12,7 +12,7 @@ export function dense(layer: QuantizedDense): Kernel {
   const y = b.buffer("y", "s8", [N]);
   const acc = b.variable("acc", "s32");
   const value = b.variable("value", "s32");
-  const { multipliers, output, low } = layer;
+  const { multipliers, output, low, high = 127 } = layer;
   const body = b.lanes(
     "n",
     N,
@@ -29,6 +29,7 @@ export function dense(layer: QuantizedDense): Kernel {
           multipliers,
           zeroPoint: output.zeroPoint,
           low,
+          high,
         }),
       ),
     ],

@@ -8,18 +8,20 @@ export interface Output {
   readonly zeroPoint: number;
   /** Smallest output: the zero point after a ReLU, else -128. */
   readonly low: number;
+  /** Largest output. */
+  readonly high?: number;
 }
 
 /**
- * clamp(zeroPoint + mulShift(acc, multiplier, 31 - shift), low, 127)
+ * clamp(zeroPoint + mulShift(acc, multiplier, 31 - shift), low, high)
  *
  * Equal to shifting the accumulator left first, without the overflow that could have.
  */
 export function requantize(
   acc: Expr,
   multiplier: Expr,
-  { multipliers, zeroPoint, low }: Output,
+  { multipliers, zeroPoint, low, high = 127 }: Output,
 ): Expr {
   const scaled = b.mulShift(acc, multiplier, 31 - multipliers.shift);
-  return b.clamp(b.add(scaled, zeroPoint), low, 127);
+  return b.clamp(b.add(scaled, zeroPoint), low, high);
 }

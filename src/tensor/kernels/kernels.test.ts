@@ -5,6 +5,7 @@ import { build as b, interpret } from "../../kernel/index.ts";
 import { adam } from "./adam.ts";
 import { dropout } from "./elementwise.ts";
 import { exp, log } from "./math.ts";
+import { relu6, relu6Gradient } from "./relu6.ts";
 import { segmentsOf } from "./window.ts";
 
 /** Values of a one-argument function of the loop language. */
@@ -89,4 +90,13 @@ test("segments group the outputs whose taps fall inside alike", () => {
     { from: 1, to: 4, taps: [0, 1, 2] },
     { from: 4, to: 5, taps: [0, 1] },
   ]);
+});
+
+test("relu6 passes what lies between 0 and 6, and its gradient only there", () => {
+  const x = Float32Array.of(-1, 0, 0.5, 5.5, 6, 7);
+  interpret(relu6(6), { x, y: x });
+  expect([...x]).toEqual([0, 0, 0.5, 5.5, 6, 6]);
+  const dy = new Float32Array(6).fill(2);
+  interpret(relu6Gradient(6), { y: x, dy, dx: dy });
+  expect([...dy]).toEqual([0, 0, 2, 2, 0, 0]);
 });

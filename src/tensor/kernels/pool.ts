@@ -14,7 +14,8 @@ interface Tiles {
   readonly offsets: readonly Pair[];
 }
 
-function tilesOf([H, W]: readonly number[], [height, width]: Pair): Tiles {
+/** How many tiles there are, and the offsets of the elements inside one. */
+export function tilesOf([H, W]: readonly number[], [height, width]: Pair): Tiles {
   const offsets = Array.from(
     { length: height * width },
     (_, i): Pair => [Math.floor(i / width), i % width],
@@ -102,7 +103,8 @@ export function averagePoolGradient(shape: readonly number[]): Kernel {
   return b.kernel("average_pool_dx", [dy, dx], [body]);
 }
 
-function overTiles(
+/** Loops over every output of tiles, channels in the lanes. */
+export function overTiles(
   outH: number,
   outW: number,
   C: number,

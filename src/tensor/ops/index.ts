@@ -4,7 +4,9 @@ import type { Layer, LayerOp, Parameter, Shape } from "../layer.ts";
 import type { MergedLayer } from "../merged-layer.ts";
 import type { Op, Site, Step, Steps } from "../op.ts";
 import { dropout, relu } from "./activation.ts";
+import { add } from "./add.ts";
 import { concat, flatten } from "./arrange.ts";
+import { averagePool } from "./average-pool.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { convNorm } from "./conv-norm.ts";
 import { conv2d } from "./conv2d.ts";
@@ -13,6 +15,7 @@ import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
+import { relu6 } from "./relu6.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
   conv2d,
@@ -20,10 +23,13 @@ const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
   dense,
   batchNorm,
   relu,
+  relu6,
   maxPool,
+  averagePool,
   globalAveragePool,
   flatten,
   dropout,
+  add,
   concat,
 };
 

@@ -7,21 +7,13 @@ import {
   maxPoolGradient,
   maxPool as maxPoolKernel,
 } from "../kernels/pool.ts";
-import type { GlobalAveragePool, MaxPool } from "../layer.ts";
+import type { Pair } from "../kernels/window.ts";
+import type { GlobalAveragePool, MaxPool, Shape } from "../layer.ts";
 import { NOTHING, type Op, step } from "../op.ts";
 import { mapShape } from "./conv2d.ts";
 
 export const maxPool: Op<MaxPool> = {
-  shape({ name, size }, [input]) {
-    const [H, W, C] = mapShape(name, input);
-    if (H < size[0] || W < size[1]) {
-      throw mismatch(name, "input height and width", {
-        expected: `>= ${size.join(" x ")}`,
-        got: [H, W],
-      });
-    }
-    return [Math.floor(H / size[0]), Math.floor(W / size[1]), C];
-  },
+  shape: (layer, [input]) => tiledShape(layer, input),
   parameters: () => [],
   macs: () => 0,
   forward(layer, site) {
@@ -60,3 +52,18 @@ export const globalAveragePool: Op<GlobalAveragePool> = {
     return s;
   },
 };
+
+/** Shape after pooling over tiles. */
+export function tiledShape(
+  { name, size }: { readonly name: string; readonly size: Pair },
+  input: Shape,
+): Shape {
+  const [H, W, C] = mapShape(name, input);
+  if (H >= size[0] && W >= size[1]) {
+    return [Math.floor(H / size[0]), Math.floor(W / size[1]), C];
+  }
+  throw mismatch(name, "input height and width", {
+    expected: `>= ${size.join(" x ")}`,
+    got: [H, W],
+  });
+}
