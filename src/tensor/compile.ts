@@ -21,14 +21,14 @@ import {
   type Storage,
   type ThreadedRunner,
 } from "../kernel/index.ts";
-import { adam } from "./kernels/adam.ts";
 import { dequantize, sum } from "./kernels/elementwise.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Shape } from "./layer.ts";
 import { merged, type Unit, unmerged } from "./merge.ts";
-import { checkNet, inputShapes, type Net, parametersOf, shapesOf } from "./net.ts";
+import { checkNet, inputShapes, type Net, parametersOf, shapesOf, trainableOf } from "./net.ts";
 import { product, type Site } from "./op.ts";
 import { isInPlace, isView, layerBackward, layerForward } from "./ops/index.ts";
+import { DEFAULT_OPTIMIZER, type Optimizer, optimizerStep } from "./optimizer.ts";
 
 export interface TrainingOptions {
   readonly batch: number;
@@ -36,17 +36,19 @@ export interface TrainingOptions {
   readonly inputScale: number;
   /** Label smoothing in [0, 1). */
   readonly smoothing?: number;
+  /** Default: AdamW. */
+  readonly optimizer?: Optimizer;
   /** Round sums of products once where the machine can: faster, and not the interpreter's bits. */
   readonly fused?: boolean;
 }
 
 /**
- * One training step: forward, backward, Adam.
+ * One training step: forward, backward, optimizer.
  *
  * Views: each input (s8 [batch, ...]), `$labels` (s32 [batch]), `$weight` (f32 [batch], adds up to
- * 1), `$counter` (s32: seed, step), `$hyper` (see kernels/adam.ts), `$loss` (f32 [1]), `$logits`, every
- * parameter by name, and the states `$parameters`, `$running`, `$adam.m`, `$adam.v` as a whole, which
- * are all there is to save and restore.
+ * 1), `$counter` (s32: seed, step), `$hyper` (see optimizer.ts), `$loss` (f32 [1]), `$logits`, every
+ * parameter by name, and the states `$parameters`, `$running` and those of the optimizer as a whole,
+ * which are all there is to save and restore.
  */
 export function compileTraining(net: Net, options: TrainingOptions): Runner {
   return compile(plan(trainingRoutine(net, options)), options);
@@ -111,15 +113,13 @@ function contextOf(
 const CHUNKS = 8;
 
 /** The step as a routine; exported for tests that run it in the interpreter. */
-export function trainingRoutine(
-  net: Net,
-  { batch, inputScale, smoothing = 0, merge = true }: TrainingOptions & { merge?: boolean },
-): Routine {
+export function trainingRoutine(net: Net, options: TrainingOptions & { merge?: boolean }): Routine {
+  const { batch, inputScale, smoothing = 0, optimizer = DEFAULT_OPTIMIZER, merge = true } = options;
   const context = contextOf(net, batch, { isTraining: true, merge });
   const forward = forwardRoutine(context, inputScale);
   const last = net.layers[net.layers.length - 1];
   const classes = product(context.shapes.get(last.name) ?? []);
-  const trainable = parametersOf(net).filter((parameter) => parameter.trainable);
+  const trainable = trainableOf(net);
   const size = trainable.reduce((total, { shape }) => total + product(shape), 0);
   const loss = call("$loss", crossEntropy({ batch, classes }, { smoothing }), {
     logits: "$logits",
@@ -128,13 +128,7 @@ export function trainingRoutine(
     loss: "$loss",
     dlogits: gradientOf(last.name),
   });
-  const optimizer = call("optimizer", adam(size), {
-    p: "$parameters",
-    g: "$gradients",
-    m: "$adam.m",
-    v: "$adam.v",
-    hyper: "$hyper",
-  });
+  const update = optimizerStep(trainable, optimizer);
   const backward = backwardSteps(context);
   const vector = (name: string, role: Storage["role"], count: number): Storage => ({
     name,
@@ -150,12 +144,11 @@ export function trainingRoutine(
       vector("$hyper", "input", 4),
       vector("$loss", "output", 1),
       vector("$gradients", "scratch", size),
-      vector("$adam.m", "state", size),
-      vector("$adam.v", "state", size),
+      ...update.storage,
       ...views(trainable, "$gradients", gradientOf),
       ...backward.storage,
     ],
-    calls: [...forward.calls, loss, ...backward.calls, optimizer],
+    calls: [...forward.calls, loss, ...backward.calls, update.call],
   });
 }
 
@@ -184,9 +177,8 @@ function views(
 
 function forwardRoutine(context: Context, inputScale: number): Routine {
   const { net, batch, shapes } = context;
-  const all = parametersOf(net);
-  const trainable = all.filter((parameter) => parameter.trainable);
-  const running = all.filter((parameter) => !parameter.trainable);
+  const trainable = trainableOf(net);
+  const running = parametersOf(net).filter((parameter) => !parameter.trainable);
   const count = (list: readonly { shape: Shape }[]): number =>
     Math.max(
       1,

@@ -7,9 +7,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { interpret } from "../kernel/index.ts";
 import { compileTraining } from "./compile.ts";
-import { adam } from "./kernels/adam.ts";
 import type { Layer } from "./layer.ts";
 import type { Net } from "./net.ts";
+import { hyperparameters, type Optimizer, optimizerStep } from "./optimizer.ts";
 
 type Numbers = readonly number[];
 
@@ -98,18 +98,35 @@ interface Optimization {
 
 const optimizers = golden<{ tool: string; cases: readonly Optimization[] }>("optimizers");
 
-describe(`an optimizer takes the steps of ${optimizers.tool}`, () => {
-  const ours = optimizers.cases.filter(({ name }) => name === "adam" || name === "adamw");
+const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
+  adam: { kind: "adam" },
+  "adam with L2": { kind: "adam" },
+  adamw: { kind: "adamw" },
+  sgd: { kind: "sgd" },
+  "sgd with Nesterov momentum": { kind: "sgd", nesterov: true },
+};
 
-  test.each(ours)("$name", ({ rate, decay, start, gradients, after }) => {
-    const [p, m, v] = [start, start.map(() => 0), start.map(() => 0)].map((values) =>
-      Float32Array.from(values),
-    );
-    const kernel = adam(start.length);
+describe(`an optimizer takes the steps of ${optimizers.tool}`, () => {
+  test.each(optimizers.cases)("$name", ({ name, rate, decay, start, gradients, after }) => {
+    const optimizer = OPTIMIZERS[name];
+    // of two axes, so that it decays
+    const shape = [1, start.length];
+    const initial = { kind: "constant", value: 0 } as const;
+    const parameter = { name: "w", shape, initial, trainable: true };
+    const { call, storage } = optimizerStep([parameter], optimizer);
+    const names = ["$parameters", "$gradients", "$hyper", ...storage.map((state) => state.name)];
+    const size = (of: string): number => (of === "$hyper" ? 4 : start.length);
+    const values = new Map(names.map((of) => [of, new Float32Array(size(of))]));
+    values.get("$parameters")?.set(start);
     gradients.forEach((gradient, i) => {
-      const hyper = Float32Array.of(rate, 1 - 0.9 ** (i + 1), 1 - 0.999 ** (i + 1), decay);
-      interpret(kernel, { p, m, v, g: Float32Array.from(gradient), hyper });
-      expect(difference(p, after[i]), `step ${i + 1}`).toBeLessThan(TOLERANCE);
+      values.get("$gradients")?.set(gradient);
+      values.get("$hyper")?.set(hyperparameters(optimizer, { step: i + 1, rate, decay }));
+      const bound = call.kernel.buffers.map(
+        (buffer, k) => [buffer.name, values.get(call.arguments[k]) ?? new Float32Array()] as const,
+      );
+      interpret(call.kernel, Object.fromEntries(bound));
+      const moved = values.get("$parameters") ?? [];
+      expect(difference(moved, after[i]), `step ${i + 1}`).toBeLessThan(TOLERANCE);
     });
   });
 });

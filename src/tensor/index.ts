@@ -33,4 +33,10 @@ export type {
 export { inputShapes, type Net, type NetInput, parametersOf, shapesOf } from "./net.ts";
 export { product as sizeOfShape } from "./op.ts";
 export { layerMacs, layerParameters } from "./ops/index.ts";
+export {
+  DEFAULT_OPTIMIZER,
+  hyperparameters,
+  type Optimizer,
+  optimizerStates,
+} from "./optimizer.ts";
 export { type Random, random, shuffle } from "./random.ts";

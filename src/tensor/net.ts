@@ -6,6 +6,7 @@
 import { mismatch } from "../errors.ts";
 import type { Layer, Parameter, Shape } from "./layer.ts";
 import { layerParameters, layerShape } from "./ops/index.ts";
+import { decays } from "./optimizer.ts";
 
 export interface NetInput {
   readonly name: string;
@@ -73,4 +74,10 @@ export function inputShapes(
 export function parametersOf(net: Net): Parameter[] {
   const shapes = shapesOf(net);
   return net.layers.flatMap((layer) => [...layerParameters(layer, inputShapes(layer, shapes))]);
+}
+
+/** Trainable parameters as they lie in memory: those that decay first, each part in layer order. */
+export function trainableOf(net: Net): Parameter[] {
+  const trainable = parametersOf(net).filter((parameter) => parameter.trainable);
+  return [...trainable.filter(decays), ...trainable.filter((parameter) => !decays(parameter))];
 }

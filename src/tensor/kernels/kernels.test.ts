@@ -6,6 +6,7 @@ import { adam } from "./adam.ts";
 import { dropout } from "./elementwise.ts";
 import { exp, log } from "./math.ts";
 import { relu6, relu6Gradient } from "./relu6.ts";
+import { sgd } from "./sgd.ts";
 import { segmentsOf } from "./window.ts";
 
 /** Values of a one-argument function of the loop language. */
@@ -55,10 +56,56 @@ test("one step of Adam is the one written in the paper", () => {
     const update = first / (1 - 0.9 ** t) / (Math.sqrt(second / (1 - 0.999 ** t)) + 1e-8);
     return value - rate * (update + decay * value);
   });
-  interpret(adam(2), { p, g, m, v, hyper });
+  interpret(adam({ size: 2 }), { p, g, m, v, hyper });
   p.forEach((value, i) => {
     expect(value).toBeCloseTo(expected[i], 6);
   });
+});
+
+test("decay is a part of the gradient of Adam, and spares the parameters after the decayed ones", () => {
+  const start = { p: [1, -2], g: [0.5, -0.25], m: [0.1, 0.2], v: [0.01, 0.04] };
+  const hyper = Float32Array.of(0.1, 0.3, 0.003, 0.01);
+  const run = (decayed: number, decoupled: boolean, decay: number): Float32Array => {
+    const arrays = Object.fromEntries(
+      Object.entries(start).map(([name, values]) => [name, Float32Array.from(values)]),
+    );
+    interpret(adam({ size: 2, decayed }, { decoupled }), {
+      ...arrays,
+      hyper: hyper.with(3, decay),
+    });
+    return arrays.p;
+  };
+  const without = run(2, true, 0);
+  for (const decoupled of [true, false]) {
+    expect(run(1, decoupled, 0.01)[1]).toBe(without[1]);
+    expect(run(0, decoupled, 0.01)).toEqual(without);
+    expect(run(2, decoupled, 0.01)[1]).not.toBe(without[1]);
+  }
+  const gradient = 0.5 + 0.01;
+  const [first, second] = [0.09 + 0.1 * gradient, 0.00999 + 0.001 * gradient ** 2];
+  const expected = 1 - (0.1 * (first / 0.3)) / (Math.sqrt(second / 0.003) + 1e-8);
+  expect(run(1, false, 0.01)[0]).toBeCloseTo(expected, 6);
+});
+
+test.each([
+  [false, 0.5 - 0.1 * 0.555, -1 - 0.1 * -0.2],
+  [true, 0.5 - 0.1 * (0.105 + 0.9 * 0.555), -1 - 0.1 * (-0.2 + 0.9 * -0.2)],
+])("one step of SGD with momentum, nesterov %s, is the one written by hand", (nesterov, a, c) => {
+  const [p, g, v] = [
+    [0.5, -1],
+    [0.1, -0.2],
+    [0.5, 0],
+  ].map((values) => Float32Array.from(values));
+  interpret(sgd({ size: 2, decayed: 1 }, { nesterov }), {
+    p,
+    g,
+    v,
+    hyper: Float32Array.of(0.1, 1, 1, 0.01),
+  });
+  // the first decays: its gradient is 0.1 + 0.01 * 0.5
+  expect(v[0]).toBeCloseTo(0.555, 6);
+  expect(p[0]).toBeCloseTo(a, 6);
+  expect(p[1]).toBeCloseTo(c, 6);
 });
 
 test("dropout drops its share, keeps the mean, and depends on seed, step and layer", () => {
