@@ -107,7 +107,9 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--modalities <names>", "columns to use, separated by commas (default: all)", names)
     .option("--epochs <n>", "passes over the training split (default: 30)", count)
     .option("--batch <n>", "samples a step (default: 16 to 64, by the size of the split)", count)
-    .option("--rate <number>", "peak learning rate (default: 0.001)", positive)
+    .option("--optimizer <name>", "adamw, adam or sgd (default: adamw)")
+    .option("--rate <number>", "peak learning rate (default: 0.001; sgd: 0.01)", positive)
+    .option("--schedule <name>", "of the rate: cosine or step (default: cosine)")
     .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
     .option(
       "--threads <n>",

@@ -10,6 +10,12 @@ import { integrityOf, readBytes, readJson } from "./run-folder.ts";
 
 export const SCHEMA_VERSION = 1;
 
+export const OPTIMIZERS = ["adamw", "adam", "sgd"] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+export const SCHEDULES = ["cosine", "step"] as const;
+export type ScheduleName = (typeof SCHEDULES)[number];
+
 /** How a training was asked for; with the data it decides every byte of the run. */
 export interface TrainSettings {
   readonly preset: string;
@@ -17,7 +23,9 @@ export interface TrainSettings {
   readonly epochs: number;
   readonly seed: number;
   readonly batch: number;
+  readonly optimizer: OptimizerName;
   readonly rate: number;
+  readonly schedule: ScheduleName;
   /** Side of the pictures that the net sees. */
   readonly size: number;
   /** Of cross-validation, such as "2/5", where the manifest's splits are not used. */

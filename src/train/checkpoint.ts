@@ -9,7 +9,8 @@ import { UserError } from "../errors.ts";
 import type { Checkpoint } from "./fit.ts";
 
 const MAGIC = 0x43324d54; // "TM2C"
-const VERSION = 1;
+/** 2: the parameters that decay come first. */
+const VERSION = 2;
 const HEADER_BYTES = 16;
 
 export function packCheckpoint({ arrays, ...rest }: Checkpoint): Uint8Array {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Graph } from "../model/index.ts";
-import { random } from "../tensor/index.ts";
+import { type Optimizer, random } from "../tensor/index.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import type { Examples } from "./examples.ts";
 import { trainGraph } from "./fit.ts";
@@ -51,17 +51,30 @@ test("training learns an easy task", () => {
   expect(training.best().record.valBalancedAccuracy).toBeGreaterThan(0.9);
 });
 
-test("a training stopped in the middle of an epoch goes on to the same bytes", () => {
-  const whole = trainGraph(graph, splits, options);
-  for (const _ of whole.steps);
-  const first = trainGraph(graph, splits, options);
-  for (let i = 0; i < 7; i++) first.steps.next();
-  const saved = unpackCheckpoint(packCheckpoint(first.checkpoint()), "checkpoint");
-  const second = trainGraph(graph, splits, options, saved);
-  for (const _ of second.steps);
-  expect(packCheckpoint(second.checkpoint())).toEqual(packCheckpoint(whole.checkpoint()));
-  expect(second.best()).toEqual(whole.best());
-});
+const OPTIMIZERS: readonly Optimizer[] = [
+  { kind: "adamw" },
+  { kind: "adam", beta1: 0.8 },
+  { kind: "sgd" },
+  { kind: "sgd", nesterov: true },
+];
+
+test.each(OPTIMIZERS)(
+  "a training with %o stopped in the middle of an epoch goes on to the same bytes",
+  (optimizer) => {
+    const schedule = { kind: "step", stepEpochs: 3, factor: 0.1 } as const;
+    const all = { ...options, optimizer, schedule };
+    const whole = trainGraph(graph, splits, all);
+    for (const _ of whole.steps);
+    const first = trainGraph(graph, splits, all);
+    for (let i = 0; i < 7; i++) first.steps.next();
+    const saved = unpackCheckpoint(packCheckpoint(first.checkpoint()), "checkpoint");
+    const second = trainGraph(graph, splits, all, saved);
+    for (const _ of second.steps);
+    expect(packCheckpoint(second.checkpoint())).toEqual(packCheckpoint(whole.checkpoint()));
+    expect(second.best()).toEqual(whole.best());
+    expect(whole.best().record.valBalancedAccuracy).toBeGreaterThan(0.9);
+  },
+);
 
 test("another seed gives other weights", () => {
   const [a, b] = [1, 2].map((seed) => {
@@ -89,10 +102,20 @@ test("a checkpoint that is cut or changed is refused", () => {
 });
 
 test("the learning rate warms up and ends near zero", () => {
-  const schedule = { rate: 1, warmupSteps: 4, totalSteps: 20 };
-  expect([0, 3, 4].map((step) => rateAt(step, schedule))).toEqual([0.25, 1, 1]);
-  expect(rateAt(12, schedule)).toBeCloseTo(0.5);
-  expect(rateAt(19, schedule)).toBeLessThan(0.01);
+  const course = { rate: 1, warmupSteps: 4, epochSteps: 5, epochs: 4 };
+  expect([0, 3, 4].map((step) => rateAt(step, course))).toEqual([0.25, 1, 1]);
+  expect(rateAt(12, course)).toBeCloseTo(0.5);
+  expect(rateAt(19, course)).toBeLessThan(0.01);
+});
+
+test("a step schedule warms up and goes down at the epochs it names", () => {
+  const schedule = { kind: "step", stepEpochs: 2, factor: 0.1 } as const;
+  const course = { schedule, rate: 1, warmupSteps: 4, epochSteps: 5, epochs: 5 };
+  expect([0, 4, 9].map((step) => rateAt(step, course))).toEqual([0.25, 1, 1]);
+  expect([10, 19].map((step) => rateAt(step, course))).toEqual([0.1, 0.1]);
+  expect(rateAt(20, course)).toBeCloseTo(0.01);
+  const wrong = { ...options, schedule: { ...schedule, factor: 2 } };
+  expect(() => trainGraph(graph, splits, wrong)).toThrow("train: factor must be in (0, 1], got 2");
 });
 
 test("an empty split is refused", () => {

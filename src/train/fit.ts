@@ -14,6 +14,10 @@ import { type Graph, initialWeights, type Weights } from "../model/index.ts";
 import {
   compileTraining,
   compileTrainingThreads,
+  DEFAULT_OPTIMIZER,
+  hyperparameters,
+  type Optimizer,
+  optimizerStates,
   parametersOf,
   random,
   shuffle,
@@ -21,7 +25,7 @@ import {
 import { classCounts, type Examples, gather } from "./examples.ts";
 import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
 import { meanLoss, predictions, predictor } from "./predict.ts";
-import { rateAt } from "./schedule.ts";
+import { checkSchedule, rateAt, type Schedule } from "./schedule.ts";
 
 export interface FitOptions {
   readonly epochs: number;
@@ -29,9 +33,13 @@ export interface FitOptions {
   /** Real value of one step of the features. */
   readonly inputScale: number;
   readonly batch?: number;
-  /** Peak learning rate of Adam. */
+  /** Default: AdamW. */
+  readonly optimizer?: Optimizer;
+  /** Peak learning rate. */
   readonly rate?: number;
-  /** Decoupled weight decay. */
+  /** How the rate goes down after the warm-up; default: half a cosine. */
+  readonly schedule?: Schedule;
+  /** Weight decay; tensor's optimizer.ts says on what. */
   readonly decay?: number;
   /** Label smoothing in [0, 1). */
   readonly smoothing?: number;
@@ -77,8 +85,6 @@ export interface Training {
 }
 
 const START: Checkpoint = { epoch: 0, step: 0, lossSum: 0, records: [], arrays: {} };
-const STATES = ["$parameters", "$running", "$adam.m", "$adam.v"] as const;
-const [BETA1, BETA2] = [0.9, 0.999];
 
 /**
  * Train a graph.
@@ -93,20 +99,25 @@ export function trainGraph(
   from?: Checkpoint,
 ): Training {
   const { epochs, seed, inputScale, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
+  const { optimizer = DEFAULT_OPTIMIZER, schedule = { kind: "cosine" } } = options;
   for (const [name, { count }] of Object.entries({ train, val })) {
     if (count < 1) throw mismatch("train", `${name} samples`, { expected: ">= 1", got: count });
   }
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
     throw mismatch("train", "epochs", { expected: "an integer >= 1", got: epochs });
   }
+  checkSchedule(schedule);
   const batch = batchOf(train, options);
   const steps = Math.floor(train.count / batch);
-  const runner = options.step ?? compileTraining(graph, { batch, inputScale, smoothing });
+  const runner =
+    options.step ?? compileTraining(graph, { batch, inputScale, smoothing, optimizer });
+  const stateNames = ["$parameters", "$running", ...optimizerStates(optimizer)];
   const predict = predictor(graph, { inputScale });
   const weightOf = classWeights(train.labels, graph.classes.length);
-  const schedule = { rate, warmupSteps: Math.min(steps, 50), totalSteps: epochs * steps };
+  const warmupSteps = Math.min(steps, 50);
+  const course = { schedule, rate, warmupSteps, epochSteps: steps, epochs };
   let state = from ?? START;
-  for (const name of STATES) {
+  for (const name of stateNames) {
     const saved = state.arrays[name];
     if (saved !== undefined) runner.view(name).set(saved);
   }
@@ -130,8 +141,8 @@ export function trainGraph(
     runner.view("$weight").set(weights.map((weight) => weight / total));
     const t = epoch * steps + step;
     runner.view("$counter").set([seed, t]);
-    const corrections = [1 - BETA1 ** (t + 1), 1 - BETA2 ** (t + 1)];
-    runner.view("$hyper").set([rateAt(t, schedule), ...corrections, decay]);
+    const now = { step: t + 1, rate: rateAt(t, course), decay };
+    runner.view("$hyper").set(hyperparameters(optimizer, now));
     runner.run();
     return runner.view("$loss")[0];
   };
@@ -181,7 +192,9 @@ export function trainGraph(
       ...state,
       arrays: {
         ...pick(state.arrays, "best."),
-        ...Object.fromEntries(STATES.map((name) => [name, Float32Array.from(runner.view(name))])),
+        ...Object.fromEntries(
+          stateNames.map((name) => [name, Float32Array.from(runner.view(name))]),
+        ),
       },
     }),
     best: () => {
@@ -206,8 +219,8 @@ export function compileStep(
   options: FitOptions,
   threads: number,
 ): Promise<ThreadedRunner> {
-  const { inputScale, smoothing = 0 } = options;
-  const step = { batch: batchOf(train, options), inputScale, smoothing };
+  const { inputScale, smoothing = 0, optimizer = DEFAULT_OPTIMIZER } = options;
+  const step = { batch: batchOf(train, options), inputScale, smoothing, optimizer };
   return compileTrainingThreads(graph, step, threads);
 }
 

@@ -28,3 +28,4 @@ export {
   perClass,
 } from "./metrics.ts";
 export { meanLoss, type Predictor, predictions, predictor } from "./predict.ts";
+export type { Schedule } from "./schedule.ts";

@@ -9,10 +9,11 @@ const golden = JSON.parse(
 ) as Readonly<Record<string, readonly number[]>> & { tool: string; rate: number };
 
 test.each([
-  ["cosine", 0],
-  ["cosineAfterFourStepsOfWarmUp", 4],
-] as const)(`the schedule "%s" is that of ${golden.tool}`, (name, warmupSteps) => {
-  const course = { rate: golden.rate, warmupSteps, totalSteps: 20 };
+  ["cosine", 0, { kind: "cosine" }],
+  ["cosineAfterFourStepsOfWarmUp", 4, { kind: "cosine" }],
+  ["timesAThirdEverySixSteps", 0, { kind: "step", stepEpochs: 3, factor: 1 / 3 }],
+] as const)(`the schedule "%s" is that of ${golden.tool}`, (name, warmupSteps, schedule) => {
+  const course = { schedule, rate: golden.rate, warmupSteps, epochSteps: 2, epochs: 10 };
   golden[name].forEach((expected, step) => {
     expect(rateAt(step, course)).toBeCloseTo(expected, 8);
   });

@@ -28,6 +28,8 @@ describe("a wrong command line gives 2 and says what is right", () => {
     [["train", data, "--epochs", "0"], "must be 1 or more"],
     [["train", data, "--seed", "-1"], "must be a whole number, 0 or more"],
     [["train", data, "--rate", "0"], "must be a number above 0"],
+    [["train", data, "--optimizer", "adm"], "unknown optimizer: adm; did you mean adam?"],
+    [["train", data, "--schedule", "stop"], "unknown schedule: stop; did you mean step?"],
     [["train", data, "--modalities", "image,"], "must be names separated by commas"],
     [
       ["train", data, "--preset", "tinym2nat"],

@@ -49,6 +49,8 @@ describe("after Ctrl-C in training", () => {
   test.each([
     ["--epochs", "9", "epochs must be 8"],
     ["--seed", "2", "seed must be 1"],
+    ["--optimizer", "sgd", "optimizer must be adamw"],
+    ["--schedule", "step", "schedule must be cosine"],
     ["--preset", "ds-cnn", "preset must be tinym2net"],
     ["--batch", "3", "batch must be 2"],
     ["--modalities", "audio", "modalities must be image"],

@@ -5,12 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
 import { UserError } from "../../../src/errors.ts";
-import {
-  FEATURE_SCALE,
-  type Frontend,
-  featureShape,
-  fitFrontend,
-} from "../../../src/features/index.ts";
+import { type Frontend, featureShape, fitFrontend } from "../../../src/features/index.ts";
 import { costOf, type Graph, packWeights, preset } from "../../../src/model/index.ts";
 import {
   type Checkpoint,
@@ -44,9 +39,10 @@ import {
 import { quoted } from "../shell.ts";
 import { printModel } from "../summary.ts";
 import { formatCount, formatPercent } from "../terminal/format.ts";
+import { type AskedSettings, fitOptions, resumedSettings, settingsOf } from "../train-settings.ts";
 import { toolVersion } from "../version.ts";
 
-export interface TrainOptions extends Partial<TrainSettings> {
+export interface TrainOptions extends AskedSettings {
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
@@ -65,11 +61,6 @@ export interface TrainResult {
   readonly parameters: number;
   readonly macs: number;
 }
-
-const DEFAULTS = { preset: "tinym2net", epochs: 30, seed: 1, rate: 1e-3, size: 32 };
-
-/** As asked for; the batch may be left to the size of the training split. */
-type Wanted = Omit<TrainSettings, "batch"> & { readonly batch?: number };
 
 /** Train, or with `resume` go on with a training that was stopped. */
 export async function train(
@@ -109,8 +100,7 @@ export async function train(
   }
   printModel(context, graph);
   const from = resume ? await readCheckpoint(out) : undefined;
-  const { epochs, seed, batch, rate } = settings;
-  const fitting = { epochs, seed, batch, rate, inputScale: FEATURE_SCALE };
+  const fitting = fitOptions(settings);
   const step = await compileStep(graph, splits.train, fitting, options.threads ?? defaultThreads());
   const training = trainGraph(graph, splits, { ...fitting, step }, from);
   const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
@@ -140,43 +130,6 @@ function defaultThreads(): number {
 /** At least some 16 steps an epoch, so that a small dataset is learned in as many epochs as a large one. */
 function defaultBatch(samples: number): number {
   return Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(samples / 16))));
-}
-
-function settingsOf(options: TrainOptions): Wanted {
-  const { preset: name, modalities = [], epochs, seed, batch, rate, size, fold } = options;
-  return {
-    preset: name ?? DEFAULTS.preset,
-    modalities,
-    epochs: epochs ?? DEFAULTS.epochs,
-    seed: seed ?? DEFAULTS.seed,
-    rate: rate ?? DEFAULTS.rate,
-    size: size ?? DEFAULTS.size,
-    ...(batch === undefined ? {} : { batch }),
-    ...(fold === undefined ? {} : { fold }),
-  };
-}
-
-/** A training goes on as it was begun; a setting that says otherwise is a mistake. */
-function resumedSettings({ settings }: RunRecord, options: TrainOptions): TrainSettings {
-  for (const key of ["preset", "epochs", "seed", "batch", "rate", "size", "fold"] as const) {
-    const given = options[key];
-    if (given === undefined || given === settings[key]) continue;
-    throw changedSetting(key, settings[key] ?? "none", given);
-  }
-  const { modalities } = options;
-  if (
-    modalities !== undefined &&
-    modalities.toSorted().join() !== settings.modalities.toSorted().join()
-  ) {
-    throw changedSetting("modalities", settings.modalities.join(","), modalities.join(","));
-  }
-  return settings;
-}
-
-function changedSetting(key: string, before: string | number, given: string | number): UserError {
-  return new UserError(
-    `train --resume: ${key} must be ${before} as when the run began, got ${given}`,
-  );
 }
 
 interface Prepared {
