@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, plan } from "../kernel/index.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
-import { random } from "../tensor/index.ts";
+import { compileInference, random } from "../tensor/index.ts";
 import { type Examples, predictions, predictor } from "../train/index.ts";
 import { chooseBits } from "./bits.ts";
 import { compressGraph, type Precision } from "./compress.ts";
 import { multipliersOf } from "./fixed-point.ts";
 import { fold } from "./fold.ts";
+import { quantizeWeights } from "./quantize-weights.ts";
 import { isWeighted } from "./quantized-graph.ts";
 import { quantizedRoutine } from "./routine.ts";
 import { quantizedScores, referenceRunner } from "./run.ts";
@@ -312,4 +313,38 @@ test("a layer without an integer form is refused by name", () => {
   expect(() =>
     compressGraph(net, initialWeights(net, 1), few, { precision: 8, inputScale }),
   ).toThrow("compress: layer sum (add) is not supported in this version");
+});
+
+/** The test net with rounded weights everywhere. */
+function rounded(step: "maxAbs" | "learned"): Graph {
+  const layers = graph.layers.map((layer) =>
+    layer.op === "conv2d" || layer.op === "depthwiseConv2d" || layer.op === "dense"
+      ? { ...layer, quantize: { bits: 8, step } as const }
+      : layer,
+  );
+  return { ...graph, layers };
+}
+
+test("weights rounded in training are the integers that compress stores", () => {
+  const weight = trained["out.weight"];
+  const [out] = rounded("maxAbs").layers.slice(-1);
+  const net = {
+    inputs: [{ name: "x", shape: [weight.length / 3] }],
+    layers: [{ ...out, inputs: ["x"] }],
+  };
+  const runner = compileInference(net, { batch: 1, inputScale, keep: true });
+  runner.view("out.weight").set(weight);
+  runner.run();
+  const { values } = quantizeWeights(weight, [0, 0, 0], 8);
+  const steps = runner.view("out.step");
+  const integers = Array.from(runner.view("out.quantized"), (q, i) => Math.round(q / steps[i % 3]));
+  expect(integers).toEqual(Array.from(values));
+});
+
+test("a net trained with rounded weights compresses to the integers of its f32 weights", () => {
+  const net = compressGraph(rounded("maxAbs"), trained, data, { precision: 8, inputScale });
+  expect(packGraph(net.graph).bytes).toEqual(packGraph(at(8)).bytes);
+  expect(() =>
+    compressGraph(rounded("learned"), trained, data, { precision: 8, inputScale }),
+  ).toThrow("compress: layer a.conv (learned steps) is not supported in this version");
 });

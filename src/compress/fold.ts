@@ -16,8 +16,16 @@ export interface Folded {
   readonly weights: Weights;
 }
 
-/** A graph without batch normalisation and dropout that computes the same. */
+/**
+ * A graph without batch normalisation and dropout that computes the same.
+ *
+ * Weights that were rounded to maxAbs steps in training are given back their f32 values: quantize
+ * rounds them in the same way.
+ *
+ * throws   UserError for what was trained with steps of its own, which quantize does not take
+ */
 export function fold(graph: Graph, weights: Weights): Folded {
+  graph.layers.forEach(checkSteps);
   const folded: Record<string, Float32Array> = { ...weights };
   const renamed = new Map<string, string>();
   const layers: Layer[] = [];
@@ -31,12 +39,25 @@ export function fold(graph: Graph, weights: Weights): Folded {
       layers[at] = withNorm(layers[at], layer, graph, folded);
       renamed.set(layer.name, inputs[0]);
     } else {
-      layers.push(layer);
+      layers.push(withoutRounding(layer));
     }
   }
   const names = layers.flatMap((layer) => [`${layer.name}.weight`, `${layer.name}.bias`]);
   const kept = Object.entries(folded).filter(([name]) => names.includes(name));
   return { graph: { ...graph, layers }, weights: Object.fromEntries(kept) };
+}
+
+function checkSteps(layer: Layer): void {
+  const isLearned = "quantize" in layer && layer.quantize?.step === "learned";
+  if (layer.op !== "fakeQuantize" && !isLearned) return;
+  const what = layer.op === "fakeQuantize" ? layer.op : "learned steps";
+  throw new UserError(`compress: layer ${layer.name} (${what}) is not supported in this version`);
+}
+
+function withoutRounding(layer: Layer): Layer {
+  if (!("quantize" in layer)) return layer;
+  const { quantize, ...rest } = layer;
+  return rest;
 }
 
 function withNorm(

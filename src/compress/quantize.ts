@@ -130,6 +130,7 @@ function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
       return { op: layer.op, ...named };
     case "averagePool":
     case "add":
+    case "fakeQuantize":
       throw unsupported(layer);
     default:
       throw mismatch("quantize", `layer ${layer.name}`, { expected: "foldable", got: layer.op });

@@ -5,11 +5,13 @@
 
 import { mismatch, UserError } from "../errors.ts";
 import {
+  type Initial,
   type Net,
   type Parameter,
   parametersOf,
   type Random,
   random,
+  type Shape,
   sizeOfShape,
 } from "../tensor/index.ts";
 
@@ -28,19 +30,36 @@ export type Weights = Readonly<Record<string, Float32Array>>;
  * Source: He et al. 2015 (arXiv:1502.01852), equation 10; Glorot, Bengio 2010, equation 16.
  */
 export function initialWeights(graph: Graph, seed: number): Weights {
-  return Object.fromEntries(
-    parametersOf(graph).map((parameter) => [
-      parameter.name,
-      initialValues(parameter, random(`${seed}/initial/${parameter.name}`)),
-    ]),
-  );
+  const weights: Record<string, Float32Array> = {};
+  for (const parameter of parametersOf(graph)) {
+    const generator = random(`${seed}/initial/${parameter.name}`);
+    weights[parameter.name] = initialValues(parameter, generator, weights);
+  }
+  return weights;
 }
 
-function initialValues({ shape, initial }: Parameter, generator: Random): Float32Array {
+function initialValues(
+  { shape, initial }: Parameter,
+  generator: Random,
+  earlier: Weights,
+): Float32Array {
   const values = new Float32Array(sizeOfShape(shape));
   if (initial.kind === "constant") return values.fill(initial.value);
+  if (initial.kind === "step") return values.map((_, c) => initialStep(c, shape, initial, earlier));
   const fan = initial.kind === "he" ? initial.fanIn / 2 : (initial.fanIn + initial.fanOut) / 2;
   return values.map(() => generator.normal() / Math.sqrt(fan));
+}
+
+/** Source: Esser et al. 2020 (arXiv:1902.08153), section 2.1, for each output channel. */
+function initialStep(
+  channel: number,
+  [channels]: Shape,
+  { of, high }: Extract<Initial, { kind: "step" }>,
+  earlier: Weights,
+): number {
+  const column = earlier[of].filter((_, i) => i % channels === channel);
+  const mean = column.reduce((sum, w) => sum + Math.abs(w), 0) / column.length;
+  return (2 * mean) / Math.sqrt(high);
 }
 
 /** All weights one after the other in parameter order, little endian. */

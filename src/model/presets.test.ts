@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parametersOf } from "../tensor/index.ts";
 import { costOf } from "./cost.ts";
-import { initialWeights, packWeights, unpackWeights } from "./graph.ts";
+import { type Graph, initialWeights, packWeights, unpackWeights } from "./graph.ts";
 import { preset } from "./presets.ts";
 
 const audio = { name: "audio", shape: [44, 13, 1] };
@@ -67,4 +67,22 @@ test("weights survive packing, and other bytes are refused", () => {
   expect(() => unpackWeights(graph, bytes.slice(4), "model.weights")).toThrow(
     "model.weights: weights",
   );
+});
+
+test("learned steps start at 2 mean |w| / sqrt(high) of their channel", () => {
+  const quantize = { bits: 4, step: "learned" } as const;
+  const graph: Graph = {
+    inputs: [{ name: "x", shape: [20] }],
+    classes: ["a", "b", "c"],
+    layers: [{ op: "dense", name: "out", inputs: ["x"], units: 3, bias: true, quantize }],
+  };
+  const weights = initialWeights(graph, 1);
+  const mean = [0, 1, 2].map(
+    (c) =>
+      weights["out.weight"].reduce((sum, w, i) => sum + (i % 3 === c ? Math.abs(w) : 0), 0) / 20,
+  );
+  weights["out.step"].forEach((step, c) => {
+    expect(step).toBeCloseTo((2 * mean[c]) / Math.sqrt(7), 6);
+  });
+  expect(unpackWeights(graph, packWeights(graph, weights), "weights")).toEqual(weights);
 });

@@ -19,6 +19,7 @@ export type {
   Dense,
   DepthwiseConv2d,
   Dropout,
+  FakeQuantize,
   Flatten,
   GlobalAveragePool,
   Initial,
@@ -29,6 +30,7 @@ export type {
   Relu,
   Relu6,
   Shape,
+  WeightQuantization,
 } from "./layer.ts";
 export { inputShapes, type Net, type NetInput, parametersOf, shapesOf } from "./net.ts";
 export { product as sizeOfShape } from "./op.ts";

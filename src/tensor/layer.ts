@@ -14,19 +14,29 @@ interface Named {
   readonly inputs: readonly string[];
 }
 
+/** Weights that are rounded, in training, to what compress will store. */
+export interface WeightQuantization {
+  readonly bits: 8 | 4;
+  /** maxAbs: a channel's largest weight is the largest integer; learned: the step is a parameter. */
+  readonly step: "maxAbs" | "learned";
+}
+
 export interface Conv2d extends Named, Window {
   readonly op: "conv2d";
   readonly filters: number;
   readonly bias: boolean;
+  readonly quantize?: WeightQuantization;
 }
 export interface DepthwiseConv2d extends Named, Window {
   readonly op: "depthwiseConv2d";
   readonly bias: boolean;
+  readonly quantize?: WeightQuantization;
 }
 export interface Dense extends Named {
   readonly op: "dense";
   readonly units: number;
   readonly bias: boolean;
+  readonly quantize?: WeightQuantization;
 }
 export interface BatchNorm extends Named {
   readonly op: "batchNorm";
@@ -63,6 +73,15 @@ export interface Dropout extends Named {
   /** Share of elements that are zeroed in training. */
   readonly rate: number;
 }
+/** Values rounded to integers times a step, as s8 activations are. */
+export interface FakeQuantize extends Named {
+  readonly op: "fakeQuantize";
+  readonly bits: 8 | 4;
+  /** Signed: zero point 0; else values from 0 up, as after a ReLU. */
+  readonly signed: boolean;
+  /** Whether the step is trained; if not, it is the caller's to set. */
+  readonly learned: boolean;
+}
 /** Sum of two or more values of one shape. */
 export interface Add extends Named {
   readonly op: "add";
@@ -84,6 +103,7 @@ export type Layer =
   | GlobalAveragePool
   | Flatten
   | Dropout
+  | FakeQuantize
   | Add
   | Concat;
 
@@ -95,6 +115,12 @@ export type Initial =
   | {
       readonly kind: "constant";
       readonly value: number;
+    }
+  | {
+      /** 2 mean |w| / sqrt(high) of each channel of the earlier parameter `of`. */
+      readonly kind: "step";
+      readonly of: string;
+      readonly high: number;
     };
 
 export interface Parameter {

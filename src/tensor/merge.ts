@@ -67,7 +67,7 @@ function convNorm(conv: Layer, next: Next): ConvNorm | undefined {
 }
 
 function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
-  if (conv.op !== "conv2d" || !conv.bias) return undefined;
+  if (conv.op !== "conv2d" || !conv.bias || conv.quantize !== undefined) return undefined;
   if ([...conv.kernel, ...conv.stride].some((extent) => extent !== 1)) return undefined;
   const relu = next(conv.name);
   if (relu?.op !== "relu") return undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Graph } from "../model/index.ts";
-import { type Optimizer, random } from "../tensor/index.ts";
+import { type Layer, type Optimizer, random } from "../tensor/index.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import type { Examples } from "./examples.ts";
 import { trainGraph } from "./fit.ts";
@@ -27,6 +27,12 @@ const graph: Graph = {
     { op: "dense", name: "out", inputs: ["drop"], units: 2, bias: true },
   ],
 };
+
+/** In the place of "flat": the map is rounded first. */
+const roundedMap: readonly Layer[] = [
+  { op: "fakeQuantize", name: "map", inputs: ["relu"], bits: 8, signed: false, learned: true },
+  { op: "flatten", name: "flat", inputs: ["map"] },
+];
 
 /** Noise with a bright left or right half. */
 function examples(count: number, seed: string): Examples {
@@ -75,6 +81,23 @@ test.each(OPTIMIZERS)(
     expect(whole.best().record.valBalancedAccuracy).toBeGreaterThan(0.9);
   },
 );
+
+test.each([
+  ["maxAbs", 8],
+  ["maxAbs", 4],
+  ["learned", 8],
+  ["learned", 4],
+] as const)("an easy task is learned with weights of %s steps and %i bits", (step, bits) => {
+  const quantize = { bits, step };
+  const layers = graph.layers.map(
+    (layer): Layer =>
+      layer.op === "conv2d" || layer.op === "dense" ? { ...layer, quantize } : layer,
+  );
+  layers.splice(3, 1, ...roundedMap);
+  const training = trainGraph({ ...graph, layers }, splits, { ...options, epochs: 6 });
+  for (const _ of training.steps);
+  expect(training.best().record.valBalancedAccuracy).toBeGreaterThan(0.9);
+});
 
 test("another seed gives other weights", () => {
   const [a, b] = [1, 2].map((seed) => {

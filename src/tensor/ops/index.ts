@@ -12,15 +12,17 @@ import { convNorm } from "./conv-norm.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
+import { fakeQuantize } from "./fake-quantize.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
+import { withQuantizedWeight } from "./quantized-weight.ts";
 import { relu6 } from "./relu6.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
-  conv2d,
-  depthwiseConv2d,
-  dense,
+  conv2d: withQuantizedWeight(conv2d),
+  depthwiseConv2d: withQuantizedWeight(depthwiseConv2d),
+  dense: withQuantizedWeight(dense),
   batchNorm,
   relu,
   relu6,
@@ -29,6 +31,7 @@ const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
   globalAveragePool,
   flatten,
   dropout,
+  fakeQuantize,
   add,
   concat,
 };

@@ -1,0 +1,61 @@
+/**
+ * Fake quantization of activations: all values are rounded to integers times one step. levels.ts has
+ * the formulas.
+ */
+
+import { build as b, type Expr, type Kernel } from "../../kernel/index.ts";
+import { isInside, type Levels, positive, rounded, stepSlope } from "./levels.ts";
+
+/** A sample's values seen as [rows, C]. */
+export interface ValueShape {
+  readonly rows: number;
+  readonly C: number;
+}
+
+const LANES = { vectors: 4 };
+
+/** y = step q(x / step), one step. */
+export function quantizeValues({ rows, C }: ValueShape, levels: Levels): Kernel {
+  const size = rows * C;
+  const [x, y] = ["x", "y"].map((name) => b.buffer(name, "f32", [size]));
+  const step = b.buffer("step", "f32", [1]);
+  const s = b.variable("s", "f32");
+  const value = (i: Expr) => b.mul(rounded(b.div(b.load(x, i), s), levels), s);
+  const body = b.lanes("i", size, (i) => [b.store(y, [i], value(i))], LANES);
+  return b.kernel("quantize_values", [x, step, y], [b.declare(s, positive(b.load(step, 0))), body]);
+}
+
+/** dx, and to partial [C] is added each channel's share of the step's gradient. */
+export function quantizeValuesGradient({ rows, C }: ValueShape, levels: Levels): Kernel {
+  const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
+  const step = b.buffer("step", "f32", [1]);
+  const partial = b.buffer("partial", "f32", [C]);
+  const [s, v, g, sum] = ["s", "v", "g", "sum"].map((name) => b.variable(name, "f32"));
+  const body = b.lanes(
+    "c",
+    C,
+    (c) => [
+      b.declare(sum, b.load(partial, c)),
+      b.loop("r", rows, (r) => [
+        b.declare(v, b.div(b.load(x, r, c), s)),
+        b.declare(g, b.load(dy, r, c)),
+        b.store(dx, [r, c], b.select(isInside(v, levels), g, 0)),
+        b.set(sum, b.add(sum, b.mul(g, stepSlope(v, levels)))),
+      ]),
+      b.store(partial, [c], sum),
+    ],
+    { vectors: 2 },
+  );
+  const start = b.declare(s, positive(b.load(step, 0)));
+  return b.kernel("quantize_values_dx", [x, step, dy, dx, partial], [start, body]);
+}
+
+/** dstep [1] = scale * the sum of all channels' shares, in their order. */
+export function stepGradient(C: number, scale: number): Kernel {
+  const shares = b.buffer("shares", "f32", [C]);
+  const dstep = b.buffer("dstep", "f32", [1]);
+  const total = b.variable("total", "f32");
+  const body = b.loop("c", C, (c) => [b.set(total, b.add(total, b.load(shares, c)))]);
+  const end = b.store(dstep, [0], b.mul(total, scale));
+  return b.kernel("step_gradient", [shares, dstep], [b.declare(total, 0), body, end]);
+}
