@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, plan } from "../kernel/index.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
-import { compileInference, random } from "../tensor/index.ts";
+import { compileInference, type Layer, random } from "../tensor/index.ts";
 import { type Examples, predictions, predictor } from "../train/index.ts";
 import { chooseBits } from "./bits.ts";
 import { compressGraph, type Precision } from "./compress.ts";
@@ -16,6 +16,8 @@ import { packGraph, unpackGraph } from "./serialize.ts";
 
 const inputScale = 1 / 32;
 const window = { kernel: [3, 3], stride: [1, 1], padding: "same" } as const;
+
+const conv = { op: "conv2d", filters: 2, bias: true, ...window } as const;
 
 /**
  * Every layer that has an integer form: padding, stride, a branch that is pooled and one that is
@@ -300,19 +302,22 @@ test("a ReLU6 is the largest integer of its layer, also where a wider range shar
   expect(Math.max(...real)).toBeGreaterThan(9);
 });
 
-test("a layer without an integer form is refused by name", () => {
-  const conv = { op: "conv2d", filters: 2, bias: true, ...window } as const;
+test.each<[string, Layer]>([
+  ["add", { op: "add", name: "odd", inputs: ["one", "two"] }],
+  ["averagePool", { op: "averagePool", name: "odd", inputs: ["two"], size: [2, 2] }],
+  ["conv2d", { ...conv, name: "odd", inputs: ["two"], groups: 2 }],
+])("a layer without an integer form (%s) is refused by name", (op, odd) => {
   const layers: Graph["layers"] = [
     { ...conv, name: "one", inputs: ["x"] },
     { ...conv, name: "two", inputs: ["one"] },
-    { op: "add", name: "sum", inputs: ["one", "two"] },
-    { op: "globalAveragePool", name: "out", inputs: ["sum"] },
+    odd,
+    { op: "globalAveragePool", name: "out", inputs: ["odd"] },
   ];
   const net = { inputs: [{ name: "x", shape: [6, 6, 3] }], layers, classes: ["a", "b"] };
   const few = { ...data, inputs: { x: data.inputs.b } };
   expect(() =>
     compressGraph(net, initialWeights(net, 1), few, { precision: 8, inputScale }),
-  ).toThrow("compress: layer sum (add) is not supported in this version");
+  ).toThrow(`compress: layer odd (${op}) is not supported in this version`);
 });
 
 /** The test net with rounded weights everywhere. */

@@ -109,6 +109,7 @@ function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
   const named = { name: layer.name, inputs: layer.inputs, outputShape, output };
   switch (layer.op) {
     case "conv2d": {
+      if ((layer.groups ?? 1) > 1) throw unsupported(layer);
       const { kernel, stride, padding } = layer;
       return { op: layer.op, ...named, kernel, stride, padding, ...weighted(layer, site) };
     }

@@ -92,6 +92,22 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     { ...conv("last", "first", 6), kernel: [1, 1] } as Layer,
     ...head,
   ],
+  "convolution in groups": [
+    conv("first", "x", 4),
+    { ...conv("last", "first", 6), groups: 2 } as Layer,
+    ...head,
+  ],
+  "strided convolution in groups": [
+    { ...conv("first", "x", 6), groups: 3 } as Layer,
+    {
+      ...conv("last", "first", 6),
+      groups: 3,
+      stride: [2, 2],
+      kernel: [3, 2],
+      bias: false,
+    } as Layer,
+    ...head,
+  ],
   "depthwise convolution": [
     conv("first", "x", 5),
     { op: "depthwiseConv2d", name: "last", inputs: ["first"], bias: true, ...window },
@@ -244,4 +260,37 @@ test("a ReLU over a view leaves the map alone for its other reader", () => {
     { op: "dense", name: "out", inputs: ["both"], units: 3, bias: true },
   ];
   expect(gradientError({ inputs: [input], layers }, { step: 2 ** -12 })).toBeLessThan(5e-3);
+});
+
+test("a convolution in groups is one of zeros outside its groups", () => {
+  const layers = (groups: number): Layer[] => [
+    { ...conv("first", "x", 4), groups: 1 } as Layer,
+    { ...conv("last", "first", 6), groups } as Layer,
+    ...head,
+  ];
+  const runners = [1, 2].map((groups) => {
+    const net = { inputs: [input], layers: layers(groups) };
+    const runner = compileTraining(net, { batch: BATCH, inputScale: SCALE });
+    prepare(net, runner);
+    return runner;
+  });
+  const [whole, grouped] = runners.map((runner) => runner.view("last.weight"));
+  whole.fill(0);
+  grouped.forEach((value, i) => {
+    // [kh, kw, 2, 6]: filters 0 to 2 read channels 0 and 1, filters 3 to 5 channels 2 and 3
+    const [tap, c, f] = [Math.floor(i / 12), Math.floor(i / 6) % 2, i % 6];
+    whole[(tap * 4 + c + (f < 3 ? 0 : 2)) * 6 + f] = value;
+  });
+  for (const name of ["first.weight", "first.bias", "last.bias", "out.weight", "out.bias"]) {
+    runners[1].view(name).set(runners[0].view(name));
+  }
+  for (const runner of runners) runner.run();
+  const [expected, logits] = runners.map((runner) => runner.view("$logits"));
+  logits.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i], 4); // another order of the same sums
+  });
+  const odd = { inputs: [input], layers: layers(3) };
+  expect(() => compileTraining(odd, { batch: BATCH, inputScale: SCALE })).toThrow(
+    "last: groups must be a divisor of 4 channels and 6 filters, got 3",
+  );
 });

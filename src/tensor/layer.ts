@@ -24,6 +24,8 @@ export interface WeightQuantization {
 export interface Conv2d extends Named, Window {
   readonly op: "conv2d";
   readonly filters: number;
+  /** Groups of channels and filters that do not see each other; default 1. */
+  readonly groups?: number;
   readonly bias: boolean;
   readonly quantize?: WeightQuantization;
 }

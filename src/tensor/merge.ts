@@ -1,6 +1,6 @@
 /** The layers of a net as the compiled step has them: merged where a merged step exists. */
 
-import type { Layer } from "./layer.ts";
+import type { Conv2d, Layer } from "./layer.ts";
 import {
   type ConvNorm,
   layersOf,
@@ -56,8 +56,13 @@ function normRelu(norm: Layer, next: Next): NormRelu | undefined {
   return { op: "normRelu", name: relu.name, inputs: norm.inputs, norm, relu };
 }
 
+/** Merged steps read the weight as it is, and all channels. */
+function isPlain(layer: Layer): layer is Conv2d {
+  return layer.op === "conv2d" && layer.quantize === undefined && (layer.groups ?? 1) === 1;
+}
+
 function convNorm(conv: Layer, next: Next): ConvNorm | undefined {
-  if (conv.op !== "conv2d") return undefined;
+  if (!isPlain(conv)) return undefined;
   const norm = next(conv.name);
   if (norm?.op !== "batchNorm") return undefined;
   const shared = { op: "convNorm", inputs: conv.inputs, conv, norm } as const;
@@ -67,7 +72,7 @@ function convNorm(conv: Layer, next: Next): ConvNorm | undefined {
 }
 
 function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
-  if (conv.op !== "conv2d" || !conv.bias || conv.quantize !== undefined) return undefined;
+  if (!isPlain(conv) || !conv.bias) return undefined;
   if ([...conv.kernel, ...conv.stride].some((extent) => extent !== 1)) return undefined;
   const relu = next(conv.name);
   if (relu?.op !== "relu") return undefined;

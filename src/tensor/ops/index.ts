@@ -13,6 +13,7 @@ import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { fakeQuantize } from "./fake-quantize.ts";
+import { withGroups } from "./grouped-conv2d.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
@@ -20,7 +21,7 @@ import { withQuantizedWeight } from "./quantized-weight.ts";
 import { relu6 } from "./relu6.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
-  conv2d: withQuantizedWeight(conv2d),
+  conv2d: withQuantizedWeight(withGroups(conv2d)),
   depthwiseConv2d: withQuantizedWeight(depthwiseConv2d),
   dense: withQuantizedWeight(dense),
   batchNorm,
