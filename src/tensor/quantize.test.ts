@@ -254,3 +254,28 @@ describe("a net with quantized activations", () => {
     expect(gradient / (numeric / step)).toBeCloseTo(1, 1);
   });
 });
+
+test("a quantized pointwise convolution is not merged with the layers after it", () => {
+  const layers = (quantize?: WeightQuantization): Layer[] => [
+    {
+      op: "conv2d",
+      name: "point",
+      inputs: ["x"],
+      filters: 6,
+      bias: true,
+      ...window,
+      kernel: [1, 1],
+      ...(quantize === undefined ? {} : { quantize }),
+    },
+    { op: "relu", name: "active", inputs: ["point"] },
+    { op: "maxPool", name: "tiles", inputs: ["active"], size: [2, 2] },
+    { op: "globalAveragePool", name: "pool", inputs: ["tiles"] },
+    { op: "dense", name: "out", inputs: ["pool"], units: 3, bias: true },
+  ];
+  const weights = (name: string, size: number): Float32Array => noise(size, 0.4, name);
+  const [float, coarse] = [undefined, { bits: 4, step: "maxAbs" } as const].map((quantize) =>
+    runnerOf({ ...netOf(), layers: layers(quantize) }, weights),
+  );
+  expect(coarse.view("$loss")).not.toEqual(float.view("$loss"));
+  expect(coarse.view("$loss")[0]).toBeCloseTo(float.view("$loss")[0], 1);
+});
