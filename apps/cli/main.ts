@@ -111,6 +111,7 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--rate <number>", "peak learning rate (default: 0.001; sgd: 0.01)", positive)
     .option("--schedule <name>", "of the rate: cosine or step (default: cosine)")
     .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
+    .option("--portable", "the same bytes on every machine, somewhat slower")
     .option(
       "--threads <n>",
       "threads; they change no byte of the run (default: all, at most 8)",

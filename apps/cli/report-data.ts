@@ -87,7 +87,7 @@ export async function reportOf(
         { name: "seed", value: `${settings.seed}` },
         { name: "preset", value: settings.preset },
         { name: "data, SHA-256", value: dataset.hash },
-        { name: "arithmetic", value: `WebAssembly SIMD, ${main.record.engine}` },
+        { name: "arithmetic", value: `WebAssembly SIMD, ${main.record.settings.engine}` },
       ],
     },
   };

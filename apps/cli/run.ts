@@ -16,6 +16,12 @@ export type OptimizerName = (typeof OPTIMIZERS)[number];
 export const SCHEDULES = ["cosine", "step"] as const;
 export type ScheduleName = (typeof SCHEDULES)[number];
 
+/**
+ * How sums of products are rounded. portable: each operation by itself, the same bytes on every
+ * machine; fused: product and sum at once where WebAssembly has relaxed SIMD, which is faster.
+ */
+export type Engine = "fused" | "portable";
+
 /** How a training was asked for; with the data it decides every byte of the run. */
 export interface TrainSettings {
   readonly preset: string;
@@ -26,6 +32,7 @@ export interface TrainSettings {
   readonly optimizer: OptimizerName;
   readonly rate: number;
   readonly schedule: ScheduleName;
+  readonly engine: Engine;
   /** Side of the pictures that the net sees. */
   readonly size: number;
   /** Of cross-validation, such as "2/5", where the manifest's splits are not used. */
@@ -50,8 +57,6 @@ export interface RunRecord {
     readonly groups: number;
     readonly problems: readonly { severity: string; kind: string; message: string }[];
   };
-  /** How products are rounded: plain SIMD gives the same bytes on every machine. */
-  readonly engine: "portable";
 }
 
 export interface ModelRecord {

@@ -1,19 +1,24 @@
 /** Scores of a split as an evaluation: metrics, intervals, and the predictions themselves. */
 
 import { UserError } from "../../src/errors.ts";
+import { FEATURE_SCALE } from "../../src/features/index.ts";
+import { hasFusedMultiplyAdd } from "../../src/kernel/index.ts";
+import type { Graph, Weights } from "../../src/model/index.ts";
 import {
   accuracy,
   areaUnderRoc,
   balancedAccuracy,
   bootstrap,
   confusionMatrix,
+  type Examples,
   type Grouped,
   type Interval,
   perClass,
   predictions,
+  predictor,
   wilson,
 } from "../../src/train/index.ts";
-import type { Evaluation } from "./run.ts";
+import type { Evaluation, TrainSettings } from "./run.ts";
 import { hasFile, readJson, writeJson } from "./run-folder.ts";
 import type { ScoredExamples } from "./samples.ts";
 
@@ -26,6 +31,16 @@ export interface ScoreOptions {
     Evaluation,
     "dataset" | "split" | "precision" | "data" | "model" | "compressed"
   >;
+}
+
+/** Scores of a float net, with the arithmetic it was trained with if this machine has it. */
+export function floatScores(
+  { graph, weights }: { graph: Graph; weights: Weights },
+  examples: Examples,
+  { engine }: Pick<TrainSettings, "engine">,
+): Float32Array {
+  const fused = engine === "fused" && hasFusedMultiplyAdd();
+  return predictor(graph, { inputScale: FEATURE_SCALE, fused }).scores(weights, examples);
 }
 
 /** An evaluation of scores [n, classes]; for integer nets the integers serve as they are. */

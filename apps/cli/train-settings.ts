@@ -2,14 +2,18 @@
 
 import { UserError, unknown } from "../../src/errors.ts";
 import { FEATURE_SCALE } from "../../src/features/index.ts";
+import { hasFusedMultiplyAdd } from "../../src/kernel/index.ts";
 import type { FitOptions } from "../../src/train/index.ts";
 import { OPTIMIZERS, type RunRecord, SCHEDULES, type TrainSettings } from "./run.ts";
 
 /** Settings as options give them: unchecked names, and nothing where a default will do. */
-export interface AskedSettings extends Partial<Omit<TrainSettings, "optimizer" | "schedule">> {
+export interface AskedSettings
+  extends Partial<Omit<TrainSettings, "optimizer" | "schedule" | "engine">> {
   /** One of OPTIMIZERS and of SCHEDULES. */
   readonly optimizer?: string;
   readonly schedule?: string;
+  /** The same bytes on every machine. */
+  readonly portable?: boolean;
 }
 
 const DEFAULTS = {
@@ -40,6 +44,7 @@ export function settingsOf(options: AskedSettings): Wanted {
     optimizer,
     rate: rate ?? RATES[optimizer],
     schedule: known("schedule", options.schedule ?? DEFAULTS.schedule, SCHEDULES),
+    engine: options.portable !== true && hasFusedMultiplyAdd() ? "fused" : "portable",
     size: size ?? DEFAULTS.size,
     ...(batch === undefined ? {} : { batch }),
     ...(fold === undefined ? {} : { fold }),
@@ -59,6 +64,15 @@ export function resumedSettings({ settings }: RunRecord, options: AskedSettings)
     const given = options[key];
     if (given === undefined || given === settings[key]) continue;
     throw changedSetting(key, settings[key] ?? "none", given);
+  }
+  if (options.portable === true && settings.engine !== "portable") {
+    throw changedSetting("engine", settings.engine, "portable");
+  }
+  if (settings.engine === "fused" && !hasFusedMultiplyAdd()) {
+    throw new UserError(
+      "train --resume: the run was begun with fused products, which this WebAssembly engine lacks; " +
+        "train anew with --portable",
+    );
   }
   const { modalities } = options;
   if (
@@ -84,6 +98,7 @@ export function fitOptions({
   optimizer,
   rate,
   schedule,
+  engine,
 }: TrainSettings): FitOptions {
   const stepEpochs = Math.ceil(epochs / STEPS);
   return {
@@ -95,5 +110,6 @@ export function fitOptions({
     schedule:
       schedule === "step" ? { kind: schedule, stepEpochs, factor: FACTOR } : { kind: schedule },
     inputScale: FEATURE_SCALE,
+    fused: engine === "fused",
   };
 }

@@ -43,6 +43,8 @@ export interface FitOptions {
   readonly decay?: number;
   /** Label smoothing in [0, 1). */
   readonly smoothing?: number;
+  /** Fused multiply-add, if the runtime has it: see compileTraining. */
+  readonly fused?: boolean;
   /** The compiled step, from compileStep with the same arguments; one thread if it is not given. */
   readonly step?: Runner;
 }
@@ -99,7 +101,7 @@ export function trainGraph(
   from?: Checkpoint,
 ): Training {
   const { epochs, seed, inputScale, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
-  const { optimizer = DEFAULT_OPTIMIZER, schedule = { kind: "cosine" } } = options;
+  const { optimizer = DEFAULT_OPTIMIZER, schedule = { kind: "cosine" }, fused = false } = options;
   for (const [name, { count }] of Object.entries({ train, val })) {
     if (count < 1) throw mismatch("train", `${name} samples`, { expected: ">= 1", got: count });
   }
@@ -110,9 +112,9 @@ export function trainGraph(
   const batch = batchOf(train, options);
   const steps = Math.floor(train.count / batch);
   const runner =
-    options.step ?? compileTraining(graph, { batch, inputScale, smoothing, optimizer });
+    options.step ?? compileTraining(graph, { batch, inputScale, smoothing, optimizer, fused });
   const stateNames = ["$parameters", "$running", ...optimizerStates(optimizer)];
-  const predict = predictor(graph, { inputScale });
+  const predict = predictor(graph, { inputScale, fused });
   const weightOf = classWeights(train.labels, graph.classes.length);
   const warmupSteps = Math.min(steps, 50);
   const course = { schedule, rate, warmupSteps, epochSteps: steps, epochs };
@@ -219,8 +221,8 @@ export function compileStep(
   options: FitOptions,
   threads: number,
 ): Promise<ThreadedRunner> {
-  const { inputScale, smoothing = 0, optimizer = DEFAULT_OPTIMIZER } = options;
-  const step = { batch: batchOf(train, options), inputScale, smoothing, optimizer };
+  const { inputScale, smoothing = 0, optimizer = DEFAULT_OPTIMIZER, fused = false } = options;
+  const step = { batch: batchOf(train, options), inputScale, smoothing, optimizer, fused };
   return compileTrainingThreads(graph, step, threads);
 }
 

@@ -12,8 +12,11 @@ export interface Predictor {
 }
 
 /** A graph compiled for inference; weights are given with each call. */
-export function predictor(graph: Graph, { inputScale }: { inputScale: number }): Predictor {
-  const runner = compileInference(graph, { batch: BATCH, inputScale });
+export function predictor(
+  graph: Graph,
+  { inputScale, fused = false }: { inputScale: number; fused?: boolean },
+): Predictor {
+  const runner = compileInference(graph, { batch: BATCH, inputScale, fused });
   const classes = graph.classes.length;
   return {
     scores(weights, { count, inputs }) {

@@ -18,7 +18,7 @@ import { CheckError, unknown } from "../../../src/errors.ts";
 import { FEATURE_SCALE, type Frontend } from "../../../src/features/index.ts";
 import { interpreter } from "../../../src/kernel/index.ts";
 import { random, shuffle } from "../../../src/tensor/index.ts";
-import { type Examples, predictor } from "../../../src/train/index.ts";
+import type { Examples } from "../../../src/train/index.ts";
 import { type Context, pause } from "../context.ts";
 import { type Memory, memoryOf, memoryOfGraph } from "../product.ts";
 import {
@@ -30,6 +30,7 @@ import {
   readModel,
   readRun,
   SCHEMA_VERSION,
+  type TrainSettings,
 } from "../run.ts";
 import { integrityOf, jsonText, type RunFile, sha256, writeTogether } from "../run-folder.ts";
 import {
@@ -40,7 +41,7 @@ import {
   readInputs,
   type ScoredExamples,
 } from "../samples.ts";
-import { evaluationOf, withEvaluations } from "../scoring.ts";
+import { evaluationOf, floatScores, withEvaluations } from "../scoring.ts";
 import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatBytes, formatCount } from "../terminal/format.ts";
@@ -123,12 +124,18 @@ export async function compress(
     model: model.hash,
     weights: sha256(bytes),
   };
-  const { before, after } = await scored(context, model, graph, val, {
-    dataset: opened.dataset.name,
-    data: opened.hash,
-    precision: precisionName(compressed.precision),
-    compressed: integrityOf(compressed),
-  });
+  const { before, after } = await scored(
+    context,
+    { model, settings: record.settings },
+    graph,
+    val,
+    {
+      dataset: opened.dataset.name,
+      data: opened.hash,
+      precision: precisionName(compressed.precision),
+      compressed: integrityOf(compressed),
+    },
+  );
   const files: [RunFile, string | Uint8Array][] = [
     ["compressed.weights", bytes],
     ["golden.json", jsonText(goldenRecord(golden))],
@@ -165,16 +172,16 @@ export async function compress(
 /** The float net and the integer net on the validation split. */
 function scored(
   context: Context,
-  { graph: float, weights, hash }: Model,
+  { model, settings }: { model: Model; settings: TrainSettings },
   graph: QuantizedGraph,
   val: ScoredExamples,
   of: Pick<Evaluation, "dataset" | "data" | "precision"> & { readonly compressed: string },
 ): Promise<{ before: Evaluation; after: Evaluation }> {
   const { dataset, data, precision, compressed } = of;
-  const { classes } = float;
-  const known = { dataset, data, split: "val", model: hash };
+  const { classes } = model.graph;
+  const known = { dataset, data, split: "val", model: model.hash };
   return context.blocking(() => {
-    const scores = predictor(float, { inputScale: FEATURE_SCALE }).scores(weights, val);
+    const scores = floatScores(model, val, settings);
     const before = evaluationOf(scores, val, { classes, of: { ...known, precision: "float" } });
     const integers = quantizedScores(graph, val);
     const of = { ...known, precision, compressed };

@@ -3,12 +3,10 @@
 import { quantizedScores } from "../../../src/compress/index.ts";
 import { SPLITS, type Split } from "../../../src/data/index.ts";
 import { UserError, unknown } from "../../../src/errors.ts";
-import { FEATURE_SCALE } from "../../../src/features/index.ts";
-import { predictor } from "../../../src/train/index.ts";
 import type { Context } from "../context.ts";
 import { type Evaluation, precisionName, readCompressed, readModel, readRun } from "../run.ts";
 import { completeSamples, loadExamples, openOtherDataset, openTrainedDataset } from "../samples.ts";
-import { evaluationOf, saveEvaluation } from "../scoring.ts";
+import { evaluationOf, floatScores, saveEvaluation } from "../scoring.ts";
 import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatCount } from "../terminal/format.ts";
@@ -46,7 +44,7 @@ export async function evaluate(
   const examples = await loadExamples(opened, samples, { frontend, classes, context, stage });
   const scores = await context.blocking(() =>
     compressed === undefined
-      ? predictor(graph, { inputScale: FEATURE_SCALE }).scores(weights, examples)
+      ? floatScores({ graph, weights }, examples, record.settings)
       : quantizedScores(compressed.graph, examples),
   );
   const name = compressed === undefined ? "float" : precisionName(compressed.precision);

@@ -253,7 +253,6 @@ function recordOf(
     schemaVersion: SCHEMA_VERSION,
     version: toolVersion(),
     settings,
-    engine: "portable",
     dataset: {
       name: dataset.name,
       folder: datasetFolder(out, folder),
