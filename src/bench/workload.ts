@@ -2,7 +2,7 @@
  * What is measured: one net with its weights, and one batch in memory. All candidates get the same.
  */
 
-import type { Graph, Weights } from "../model/index.ts";
+import { type Graph, initialWeights, quantizationAware, type Weights } from "../model/index.ts";
 import { compileInference, compileTrainingThreads, parametersOf } from "../tensor/index.ts";
 import { type Burst, type Candidate, type Racer, stepsFor } from "./race.ts";
 
@@ -26,7 +26,7 @@ export const ADAM = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as c
 export const OURS = "tinym2net";
 
 /** Kinds of training step that this engine knows. */
-export const VARIANTS = ["float"] as const;
+export const VARIANTS = ["float", "8-bit aware"] as const;
 
 export type Variant = (typeof VARIANTS)[number];
 
@@ -50,10 +50,16 @@ export function ownCandidates(
 }
 
 async function trainer(workload: Workload, variant: Variant, threads: number): Promise<Racer> {
-  const { graph, batch, inputScale, fused } = workload;
+  const { batch, inputScale, fused } = workload;
+  const graph = variant === "float" ? workload.graph : quantizationAware(workload.graph);
   const started = performance.now();
-  const runner = await compiled(variant);
+  const runner = await compileTrainingThreads(graph, { batch, inputScale, fused }, threads);
   const compileMs = performance.now() - started;
+  if (variant !== "float") {
+    // what rounding adds to the weights: the first steps of the activations
+    for (const [name, values] of Object.entries(initialWeights(graph, 1)))
+      runner.view(name).set(values);
+  }
   fill(workload, (name) => runner.view(name));
   runner.view("$labels").set(workload.labels);
   runner.view("$weight").fill(1 / batch);
@@ -76,15 +82,6 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
     },
     stop: () => runner.stop(),
   };
-
-  function compiled(kind: Variant): ReturnType<typeof compileTrainingThreads> {
-    switch (kind) {
-      case "float":
-        return compileTrainingThreads(graph, { batch, inputScale, fused }, threads);
-      default:
-        return kind satisfies never;
-    }
-  }
 }
 
 function inferer(workload: Workload): Racer {

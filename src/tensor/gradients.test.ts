@@ -22,7 +22,9 @@ function prepare(net: Net, runner: Runner): void {
   for (const { name } of parametersOf(net)) {
     const p = runner.view(name);
     for (let i = 0; i < p.length; i++)
-      p[i] = generator.normal() * 0.4 + (name.endsWith("gamma") ? 1 : 0);
+      p[i] = name.endsWith("step")
+        ? 0.05 + Math.abs(generator.normal()) / 20
+        : generator.normal() * 0.4 + (name.endsWith("gamma") ? 1 : 0);
   }
   runner.view("$labels").set([0, 2, 1, 2]);
   runner.view("$weight").set([0.4, 0.3, 0.2, 0.1]);
@@ -132,6 +134,14 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     conv("last", "active", 4),
     ...head,
   ],
+  "batch normalisation in the middle": [
+    conv("first", "x", 5),
+    { op: "depthwiseConv2d", name: "deep", inputs: ["first"], bias: false, ...window },
+    { op: "batchNorm", name: "norm", inputs: ["deep"], momentum: 0.1, epsilon: 1e-3 },
+    { op: "relu", name: "active", inputs: ["norm"] },
+    conv("last", "active", 4),
+    ...head,
+  ],
   "maximum pooling of odd extents": [
     conv("first", "x", 5),
     { op: "maxPool", name: "last", inputs: ["first"], size: [2, 2] },
@@ -196,25 +206,45 @@ test.each(Object.entries(CASES))(
 
 const MERGED = [
   "batch normalisation and relu",
+  "batch normalisation in the middle",
   "pointwise convolution, relu, maximum and dropout in one",
 ];
 
-test.each(MERGED)("%s have the gradients of the layers one by one", (name) => {
-  const net = { inputs: [input], layers: [...CASES[name]] };
-  const [together, apart] = [true, false].map((merge) => {
-    const routine = trainingRoutine(net, { batch: BATCH, inputScale: SCALE, merge });
-    const runner = compile(plan(routine));
-    prepare(net, runner);
-    runner.run();
-    return { calls: routine.calls.length, gradients: [...runner.view("$gradients")] };
-  });
-  expect(together.calls).toBeLessThan(apart.calls);
-  const largest = Math.max(...apart.gradients.map(Math.abs));
-  // sums in another order differ by their rounding
-  together.gradients.forEach((gradient, i) => {
-    expect(Math.abs(gradient - apart.gradients[i]) / largest).toBeLessThan(1e-5);
-  });
-});
+const ROUNDED = { none: {}, ...both("maxAbs"), ...both("learned") };
+
+function both(step: "maxAbs" | "learned") {
+  return {
+    [`8 bits ${step}`]: { quantize: { bits: 8, step } },
+    [`4 bits ${step}`]: { quantize: { bits: 4, step } },
+  };
+}
+
+const VARIANTS = MERGED.flatMap((name) =>
+  Object.entries(ROUNDED).map(([rounding, quantize]) => ({ name, rounding, quantize })),
+);
+
+test.each(VARIANTS)(
+  "$name have the gradients of the layers one by one, rounding: $rounding",
+  ({ name, quantize }) => {
+    const layers = CASES[name].map(
+      (layer) => (layer.op === "conv2d" ? { ...layer, ...quantize } : layer) as Layer,
+    );
+    const net = { inputs: [input], layers };
+    const [together, apart] = [true, false].map((merge) => {
+      const routine = trainingRoutine(net, { batch: BATCH, inputScale: SCALE, merge });
+      const runner = compile(plan(routine));
+      prepare(net, runner);
+      runner.run();
+      return { calls: routine.calls.length, gradients: [...runner.view("$gradients")] };
+    });
+    expect(together.calls).toBeLessThan(apart.calls);
+    const largest = Math.max(...apart.gradients.map(Math.abs));
+    // sums in another order differ by their rounding
+    together.gradients.forEach((gradient, i) => {
+      expect(Math.abs(gradient - apart.gradients[i]) / largest).toBeLessThan(1e-5);
+    });
+  },
+);
 
 test("label smoothing has the right gradient", () => {
   expect(

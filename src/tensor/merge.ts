@@ -56,9 +56,9 @@ function normRelu(norm: Layer, next: Next): NormRelu | undefined {
   return { op: "normRelu", name: relu.name, inputs: norm.inputs, norm, relu };
 }
 
-/** Merged steps read the weight as it is, and all channels. */
+/** Merged steps read all channels. */
 function isPlain(layer: Layer): layer is Conv2d {
-  return layer.op === "conv2d" && layer.quantize === undefined && (layer.groups ?? 1) === 1;
+  return layer.op === "conv2d" && (layer.groups ?? 1) === 1;
 }
 
 function convNorm(conv: Layer, next: Next): ConvNorm | undefined {

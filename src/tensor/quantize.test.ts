@@ -255,7 +255,7 @@ describe("a net with quantized activations", () => {
   });
 });
 
-test("a quantized pointwise convolution is not merged with the layers after it", () => {
+test("a pointwise convolution merged with the layers after it computes with its rounded weights", () => {
   const layers = (quantize?: WeightQuantization): Layer[] => [
     {
       op: "conv2d",

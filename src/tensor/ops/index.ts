@@ -17,7 +17,7 @@ import { withGroups } from "./grouped-conv2d.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
-import { withQuantizedWeight } from "./quantized-weight.ts";
+import { withQuantizedConv, withQuantizedWeight } from "./quantized-weight.ts";
 import { relu6 } from "./relu6.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
@@ -59,7 +59,11 @@ export function layerMacs(layer: Layer, inputs: readonly Shape[], output: Shape)
 
 const MERGED: {
   readonly [K in MergedLayer["op"]]: Steps<Extract<MergedLayer, { op: K }>>;
-} = { convNorm, normRelu, pointwisePool };
+} = {
+  convNorm: withQuantizedConv(convNorm, conv2d.parameters),
+  normRelu,
+  pointwisePool: withQuantizedConv(pointwisePool, conv2d.parameters),
+};
 
 /** How a layer of the compiled step is computed. */
 function stepsOf<L extends Layer | MergedLayer>(layer: L): Steps<L> {

@@ -12,17 +12,12 @@ import {
   quantizeWeightsGradient,
   type WeightShape,
 } from "../kernels/quantize-weights.ts";
-import type { Layer, Parameter, Shape, WeightQuantization } from "../layer.ts";
-import { type Op, product, type Site, type Step, step } from "../op.ts";
+import type { Conv2d, Layer, Parameter, Shape, WeightQuantization } from "../layer.ts";
+import { type Op, product, type Site, type Step, type Steps, step } from "../op.ts";
 
 type Quantizable = Layer & { readonly quantize?: WeightQuantization };
 
-/**
- * The operation with the layer's `quantize` obeyed.
- *
- * With step "learned" it has one parameter more, `step` [channels]. With "maxAbs" the step follows
- * the weights and the gradient goes straight through: no weight is out of range.
- */
+/** The operation with the layer's `quantize` obeyed: `step` [channels] is a parameter if learned. */
 export function withQuantizedWeight<L extends Quantizable>(op: Op<L>): Op<L> {
   return {
     ...op,
@@ -30,34 +25,60 @@ export function withQuantizedWeight<L extends Quantizable>(op: Op<L>): Op<L> {
       const own = op.parameters(layer, inputs);
       return layer.quantize?.step === "learned" ? [...own, stepOf(own, layer.quantize)] : own;
     },
+    ...withQuantized(op, (layer) => layer, op.parameters),
+  };
+}
+
+/** The steps of a merged layer with the `quantize` of its convolution obeyed. */
+export function withQuantizedConv<L extends { readonly conv: Conv2d }>(
+  steps: Steps<L>,
+  parameters: Op<Conv2d>["parameters"],
+): Steps<L> {
+  return withQuantized(steps, ({ conv }) => conv, parameters);
+}
+
+/**
+ * With "maxAbs" the step follows the weights and the gradient goes straight through: no weight is
+ * out of range.
+ *
+ * weighted  the layer that has the weight
+ */
+function withQuantized<L, W extends Quantizable>(
+  steps: Steps<L>,
+  weighted: (layer: L) => W,
+  parameters: Op<W>["parameters"],
+): Steps<L> {
+  return {
     forward(layer, site) {
-      if (layer.quantize === undefined) return op.forward(layer, site);
-      const s = step(layer, site);
-      const shape = weightShape(op.parameters(layer, site.inputs));
+      const own = weighted(layer);
+      if (own.quantize === undefined) return steps.forward(layer, site);
+      const s = step(own, site);
+      const shape = weightShape(parameters(own, site.inputs));
       const { rows, channels } = shape;
-      const levels = weightLevels(layer.quantize.bits);
-      const weight = site.parameter("weight");
-      const isLearned = layer.quantize.step === "learned";
-      const steps = isLearned ? site.parameter("step") : s.scratch("step", [channels]);
-      if (!isLearned) s.add(maxAbsSteps(shape, levels), { weight, step: steps });
+      const levels = weightLevels(own.quantize.bits);
+      const weight = site.parameter("weight", own.name);
+      const isLearned = own.quantize.step === "learned";
+      const sizes = isLearned ? site.parameter("step", own.name) : s.scratch("step", [channels]);
+      if (!isLearned) s.add(maxAbsSteps(shape, levels), { weight, step: sizes });
       const quantized = s.scratch("quantized", [rows, channels]);
-      s.add(quantizeWeights(shape, levels), { weight, step: steps, quantized });
-      return joined(s, op.forward(layer, quantizedSite(layer, site)));
+      s.add(quantizeWeights(shape, levels), { weight, step: sizes, quantized });
+      return joined(s, steps.forward(layer, quantizedSite(own, site)));
     },
     backward(layer, site) {
-      if (layer.quantize === undefined) return op.backward(layer, site);
-      const own = op.backward(layer, quantizedSite(layer, site));
-      if (layer.quantize.step === "maxAbs") return own;
-      const s = step(layer, site);
-      const shape = weightShape(op.parameters(layer, site.inputs));
-      s.add(quantizeWeightsGradient(shape, weightLevels(layer.quantize.bits)), {
-        weight: site.parameter("weight"),
-        step: site.parameter("step"),
+      const own = weighted(layer);
+      if (own.quantize === undefined) return steps.backward(layer, site);
+      const given = steps.backward(layer, quantizedSite(own, site));
+      if (own.quantize.step === "maxAbs") return given;
+      const s = step(own, site);
+      const shape = weightShape(parameters(own, site.inputs));
+      s.add(quantizeWeightsGradient(shape, weightLevels(own.quantize.bits)), {
+        weight: site.parameter("weight", own.name),
+        step: site.parameter("step", own.name),
         dquantized: s.scratch("dquantized", [shape.rows, shape.channels]),
-        dweight: site.gradient("weight"),
-        dstep: site.gradient("step"),
+        dweight: site.gradient("weight", own.name),
+        dstep: site.gradient("step", own.name),
       });
-      return joined(own, s);
+      return joined(given, s);
     },
   };
 }
