@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order of the table; each with what a missing one asks for. */
-export const capabilityNames = ["cc", "chromium", "data", "valgrind", "arm-gcc", "peers"];
+export const capabilityNames = ["cc", "chromium", "data", "valgrind", "arm-gcc", "ffmpeg", "peers"];
 
 /** Folder of the real data sets, absolute; it need not exist. */
 export const dataFolder = resolve(root, process.env.TINYM2NET_DATA || "../shared/data");
@@ -30,6 +30,8 @@ export function capability(name) {
   switch (name) {
     case "cc":
       return program("cc");
+    case "ffmpeg":
+      return program("ffmpeg");
     case "valgrind":
       return program("valgrind");
     case "arm-gcc":

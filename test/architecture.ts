@@ -32,11 +32,16 @@ const ladder: readonly string[] = [
 
 /** Where a package may be imported; "node:" stands for all of Node's own. */
 const packagePlaces: Readonly<Record<string, RegExp>> = {
-  "node:": /^(src\/data\/files\.ts|src\/kernel\/worker\.ts|src\/bench\/|apps\/|examples\/)/,
+  "node:":
+    /^(src\/data\/(files|ffmpeg)\.ts|src\/kernel\/worker\.ts|src\/bench\/|apps\/|examples\/)/,
   // examples import the package by its name, as a user does
   tinym2net: /^examples\//,
   sharp: /^src\/data\/files\.ts$/,
   "csv-parse": /^src\/data\//,
+  "@audio/decode-flac": /^src\/data\/sound\.ts$/,
+  "@audio/decode-mp3": /^src\/data\/sound\.ts$/,
+  "@audio/decode-opus": /^src\/data\/sound\.ts$/,
+  "@audio/decode-vorbis": /^src\/data\/sound\.ts$/,
   commander: /^apps\/cli\//,
   picocolors: /^apps\/cli\//,
 };

@@ -37,5 +37,5 @@ export { countSplits, readDataset } from "./read.ts";
 export { openReader, type Reader } from "./reader.ts";
 export { resample } from "./resample.ts";
 export { type Fold, splitByFold, splitByGroup } from "./split.ts";
-export { decodeWav, encodeWav, type Wav } from "./wav.ts";
+export { decodeWav, encodeWav, type Sound } from "./wav.ts";
 export { type NewSample, writeDataset } from "./write.ts";

@@ -5,24 +5,27 @@
  */
 
 import { UserError } from "../errors.ts";
+import { type AdpcmFormat, adpcmFormat } from "./wav-adpcm.ts";
 
 const PCM = 1;
+const MS_ADPCM = 2;
 const FLOAT = 3;
 const A_LAW = 6;
 const MU_LAW = 7;
+const IMA_ADPCM = 17;
 const EXTENSIBLE = 0xfffe;
 
 /** Names for what is refused; a number alone helps nobody. */
 const REFUSED: Readonly<Record<number, string>> = {
-  2: "Microsoft ADPCM",
-  17: "IMA ADPCM",
   49: "GSM 6.10",
   80: "MPEG",
   85: "MP3",
   255: "AAC",
 };
 
-export interface SampleFormat {
+/** Every sample stands for itself. */
+export interface LinearFormat {
+  readonly coding: "linear";
   readonly channels: number;
   readonly sampleRateHz: number;
   /** Bytes of one sample of one channel. */
@@ -42,7 +45,7 @@ export interface SampleFormat {
 export function sampleFormat(
   view: DataView,
   { offset, size, name }: { offset: number; size: number; name: string },
-): SampleFormat {
+): LinearFormat | AdpcmFormat {
   if (size < 16) throw new UserError(`${name} has a format chunk of ${size} bytes; 16 are needed`);
   const plainTag = view.getUint16(offset, true);
   // EXTENSIBLE keeps the real tag in the first two bytes of its sub-format GUID.
@@ -54,6 +57,8 @@ export function sampleFormat(
   if (channels === 0 || sampleRateHz === 0) {
     throw new UserError(`${name} claims ${channels} channels at ${sampleRateHz} Hz`);
   }
+  if (tag === IMA_ADPCM) return adpcmFormat(view, { at: offset, size, coding: "ima", name });
+  if (tag === MS_ADPCM) return adpcmFormat(view, { at: offset, size, coding: "ms", name });
   const read = reader(tag, bits);
   if (read === undefined) {
     const what = REFUSED[tag] ?? `format ${tag} with ${bits} bits`;
@@ -65,10 +70,10 @@ export function sampleFormat(
       `${name} claims frames of ${frameBytes} bytes for ${channels} x ${bits} bits`,
     );
   }
-  return { channels, sampleRateHz, bytes, isFloat: tag === FLOAT, read };
+  return { coding: "linear", channels, sampleRateHz, bytes, isFloat: tag === FLOAT, read };
 }
 
-function reader(tag: number, bits: number): SampleFormat["read"] | undefined {
+function reader(tag: number, bits: number): LinearFormat["read"] | undefined {
   if (tag === PCM) {
     if (bits === 8) return (view, at) => (view.getUint8(at) - 128) / 128;
     if (bits === 16) return (view, at) => view.getInt16(at, true) / 2 ** 15;

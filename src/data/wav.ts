@@ -2,16 +2,17 @@
  * WAV files: reading every common one, writing one.
  *
  * Read: RIFF and RF64/BW64 containers; PCM of 8, 16, 24 and 32 bits, floats of 32 and 64 bits,
- * A-law and mu-law, plain or EXTENSIBLE; any number of channels; odd chunks, trailing junk, and
- * files written to a pipe, whose data size is 0 or 0xFFFFFFFF. ADPCM is refused by name. Written:
- * 16-bit mono, 44-byte header.
+ * A-law, mu-law, IMA and Microsoft ADPCM, plain or EXTENSIBLE; any number of channels; odd chunks,
+ * trailing junk, and files written to a pipe, whose data size is 0 or 0xFFFFFFFF. Written: 16-bit
+ * mono, 44-byte header.
  *
  * Sources: Microsoft/IBM "Multimedia Programming Interface" (1991); EBU Tech 3306 (RF64); ITU-T
  * G.711.
  */
 
 import { UserError } from "../errors.ts";
-import { type SampleFormat, sampleFormat } from "./wav-format.ts";
+import { type AdpcmFormat, adpcmFrames, decodeAdpcm } from "./wav-adpcm.ts";
+import { type LinearFormat, sampleFormat } from "./wav-format.ts";
 
 /**
  * Sizes at or above this are what writers put when they do not know: 0xFFFFFFFF, 0x7FFFF000, ...
@@ -21,8 +22,10 @@ const UNKNOWN_SIZE = 0x7ffff000;
 const HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
 
-export interface Wav {
-  readonly channels: Float32Array[];
+/** Decoded sound, all its channels. */
+export interface Sound {
+  /** One array a channel, equally long; full scale is [-1, 1]. */
+  readonly channels: readonly Float32Array[];
   readonly sampleRateHz: number;
 }
 
@@ -33,25 +36,60 @@ export interface Wav {
  * name     what errors call it
  * returns  one array a channel, in [-1, 1] (floats as stored); at least one sample
  * throws   UserError if it is not a WAV, is truncated, is empty, holds NaN or infinity, or is
- *          compressed
+ *          compressed otherwise than by ADPCM
  */
-export function decodeWav(bytes: Uint8Array, name: string): Wav {
+export function decodeWav(bytes: Uint8Array, name: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { format, data } = findChunks(view, name);
-  const frameBytes = format.channels * format.bytes;
-  const frames = Math.floor(data.size / frameBytes);
+  const { format, data, frames: announced } = findChunks(view, name);
+  const held =
+    format.coding === "linear"
+      ? Math.floor(data.size / (format.channels * format.bytes))
+      : adpcmFrames(format, data.size);
+  // ADPCM fills its last block up; the "fact" chunk says where the sound ends.
+  const frames = format.coding === "linear" || announced === 0 ? held : Math.min(held, announced);
   if (frames === 0) throw new UserError(`${name} holds no sound: its length is zero`);
-  const channels = Array.from({ length: format.channels }, () => new Float32Array(frames));
-  for (let c = 0; c < format.channels; c++) {
-    const channel = channels[c];
-    let offset = data.offset + c * format.bytes;
-    for (let i = 0; i < frames; i++, offset += frameBytes) channel[i] = format.read(view, offset);
-    const bad = format.isFloat ? channel.findIndex((value) => !Number.isFinite(value)) : -1;
-    if (bad >= 0) {
-      throw new UserError(`${name} holds ${channel[bad]} at sample ${bad}; sound must be finite`);
-    }
+  const channels = Array.from({ length: format.channels }, () => new Float32Array(held));
+  if (format.coding === "linear")
+    readLinear(view, { format, at: data.offset, into: channels, name });
+  else {
+    const blocks = new DataView(bytes.buffer, bytes.byteOffset + data.offset, data.size);
+    decodeAdpcm(blocks, { format, into: channels, name });
   }
-  return { channels, sampleRateHz: format.sampleRateHz };
+  return {
+    channels: channels.map((channel) => channel.subarray(0, frames)),
+    sampleRateHz: format.sampleRateHz,
+  };
+}
+
+function readLinear(
+  view: DataView,
+  {
+    format,
+    at,
+    into,
+    name,
+  }: {
+    format: LinearFormat;
+    at: number;
+    into: readonly Float32Array[];
+    name: string;
+  },
+): void {
+  const frameBytes = format.channels * format.bytes;
+  for (const [c, channel] of into.entries()) {
+    let offset = at + c * format.bytes;
+    for (let i = 0; i < channel.length; i++, offset += frameBytes) {
+      channel[i] = format.read(view, offset);
+    }
+    if (format.isFloat) assertFinite(channel, name);
+  }
+}
+
+/** Refuse NaN and infinity: a net learns nothing from them, and they spread. */
+export function assertFinite(channel: Float32Array, name: string): void {
+  const bad = channel.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new UserError(`${name} holds ${channel[bad]} at sample ${bad}; sound must be finite`);
 }
 
 /**
@@ -88,7 +126,7 @@ export function encodeWav(samples: Float32Array, sampleRateHz: number): Uint8Arr
 }
 
 /** Mean of the channels. */
-export function mixToMono({ channels }: Wav): Float32Array {
+export function mixToMono({ channels }: Sound): Float32Array {
   if (channels.length === 1) return channels[0];
   const mono = new Float32Array(channels[0].length);
   for (const channel of channels) for (let i = 0; i < mono.length; i++) mono[i] += channel[i];
@@ -97,8 +135,10 @@ export function mixToMono({ channels }: Wav): Float32Array {
 }
 
 interface Chunks {
-  readonly format: SampleFormat;
+  readonly format: LinearFormat | AdpcmFormat;
   readonly data: { readonly offset: number; readonly size: number };
+  /** Samples of each channel as the "fact" chunk has it; 0 where there is none. */
+  readonly frames: number;
 }
 
 /** Walk the chunks up to the sound; what comes after it is not read. */
@@ -106,7 +146,8 @@ function findChunks(view: DataView, name: string): Chunks {
   const container = fourLetters(view, 0);
   const known = container === "RIFF" || container === "RF64" || container === "BW64";
   if (!known || fourLetters(view, 8) !== "WAVE") throw notWav(view, name);
-  let format: SampleFormat | undefined;
+  let format: Chunks["format"] | undefined;
+  let frames = 0;
   let longSize = 0; // RF64: the data size, 64 bits, from the ds64 chunk
   let at = HEADER_BYTES;
   while (at + CHUNK_HEADER_BYTES <= view.byteLength) {
@@ -115,13 +156,12 @@ function findChunks(view: DataView, name: string): Chunks {
     const body = at + CHUNK_HEADER_BYTES;
     if (id === "data") {
       if (format === undefined) throw new UserError(`${name} has sound before its format ("fmt ")`);
-      return {
-        format,
-        data: { offset: body, size: dataSize(view, { body, size, longSize, name }) },
-      };
+      const data = { offset: body, size: dataSize(view, { body, size, longSize, name }) };
+      return { format, data, frames };
     }
     if (body + size > view.byteLength) throw truncated(name, `its "${id}" chunk`);
     if (id === "fmt ") format = sampleFormat(view, { offset: body, size, name });
+    if (id === "fact" && size >= 4) frames = view.getUint32(body, true);
     if (id === "ds64" && size >= 16) longSize = Number(view.getBigUint64(body + 8, true));
     at = body + size + (size % 2); // chunks are padded to even sizes
   }
