@@ -36,7 +36,7 @@ const packagePlaces: Readonly<Record<string, RegExp>> = {
     /^(src\/data\/(files|ffmpeg)\.ts|src\/kernel\/worker\.ts|src\/bench\/|apps\/|examples\/)/,
   // examples import the package by its name, as a user does
   tinym2net: /^examples\//,
-  sharp: /^src\/data\/files\.ts$/,
+  sharp: /^src\/data\/picture\.ts$/,
   "csv-parse": /^src\/data\//,
   "@audio/decode-flac": /^src\/data\/sound\.ts$/,
   "@audio/decode-mp3": /^src\/data\/sound\.ts$/,

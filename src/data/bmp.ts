@@ -8,7 +8,7 @@
  */
 
 import { UserError } from "../errors.ts";
-import type { Picture } from "./dataset.ts";
+import type { Counts } from "./counts.ts";
 
 const FILE_HEADER_BYTES = 14;
 const INFO_HEADER_BYTES = 40;
@@ -24,7 +24,7 @@ export function isBmp(bytes: Uint8Array): boolean {
  * returns  1 channel where an 8-bit palette is grey, else 3
  * throws   UserError if it is compressed, of another depth, or truncated
  */
-export function decodeBmp(bytes: Uint8Array, name: string): Picture {
+export function decodeBmp(bytes: Uint8Array, name: string): Counts {
   if (bytes.length < FILE_HEADER_BYTES + INFO_HEADER_BYTES) {
     throw new UserError(`${name} is truncated: not even a BMP header fits`);
   }
@@ -41,6 +41,9 @@ export function decodeBmp(bytes: Uint8Array, name: string): Picture {
     throw new UserError(`${name} must be an uncompressed BMP of 8, 24 or 32 bits; save it as PNG`);
   }
   const stride = Math.ceil((width * bits) / 32) * 4;
+  if (dataAt < FILE_HEADER_BYTES + infoBytes) {
+    throw new UserError(`${name} is damaged: its pixels begin in its header, at byte ${dataAt}`);
+  }
   if (dataAt + stride * height > bytes.length) {
     throw new UserError(`${name} is truncated: ${height} rows of ${stride} bytes do not fit`);
   }
@@ -53,12 +56,15 @@ export function decodeBmp(bytes: Uint8Array, name: string): Picture {
       const at = row + (x * bits) / 8;
       const source = palette ?? bytes;
       const entry = palette === undefined ? at : bytes[at] * 4;
+      if (entry + 2 >= source.length) {
+        throw new UserError(`${name} is damaged: colour ${bytes[at]} is not in its palette`);
+      }
       for (let c = 0; c < channels; c++) {
         pixels[(y * width + x) * channels + c] = source[entry + 2 - c]; // blue first
       }
     }
   }
-  return { pixels, height, width, channels };
+  return { values: pixels, height, width, channels, limit: 256 };
 }
 
 function isGrey(palette: Uint8Array): boolean {

@@ -8,7 +8,7 @@
 import { UserError } from "../errors.ts";
 
 export type Split = "train" | "val" | "test";
-export type ModalityKind = "audio" | "image";
+export type ModalityKind = "audio" | "image" | "series";
 
 export const SPLITS: readonly Split[] = ["train", "val", "test"];
 
@@ -26,6 +26,16 @@ export interface Source {
   readonly durationS?: number;
   /** Who or what was recorded, where it differs from the sample's own group. */
   readonly group?: string;
+  /** Of a grey picture's counts, those that become the pixels 0 to 255. */
+  readonly range?: CountRange;
+  /** Of a series, where its file does not say it. */
+  readonly rateHz?: number;
+}
+
+/** Counts from low to below high, in the units of a file. */
+export interface CountRange {
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface Sample {
@@ -71,6 +81,16 @@ export interface Picture {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
+}
+
+/** Readings of a sensor at one rate: motion, gas, current, pressure, ... */
+export interface Series {
+  readonly rateHz: number;
+  readonly channels: number;
+  /** Interleaved: reading after reading, all channels of each. In the units of the file. */
+  readonly data: Float32Array;
+  /** Readings, so that data holds length * channels values. */
+  readonly length: number;
 }
 
 /**

@@ -1,23 +1,13 @@
 /**
- * The one file of this module that touches the machine: folders, files, and the picture decoder
- * (sharp).
+ * Folders and files. With ffmpeg.ts the only file of this module that touches the machine.
  *
- * Everything is imported on first use, so the rest of `data` loads in a browser, and a program that
- * decodes no picture never loads the decoder. File errors that a user can put right become
- * UserErrors.
+ * What it needs is imported on first use, so the rest of `data` loads in a browser. File errors
+ * that a user can put right become UserErrors.
  */
 
 import { UserError } from "../errors.ts";
-import { decodeBmp, isBmp } from "./bmp.ts";
-import type { Picture } from "./dataset.ts";
 
 const fileSystem = () => import("node:fs/promises");
-
-/** Decoded pictures above this are refused: no sensor this is for gives more. */
-const MAX_PIXELS = 64e6;
-
-/** Spaces that libvips uses for pictures of one channel. */
-const GREY_SPACES: readonly unknown[] = ["b-w", "grey16"];
 
 type EntryKind = "file" | "folder" | "other";
 
@@ -156,58 +146,6 @@ async function realPlace(path: string): Promise<string> {
   }
 }
 
-/**
- * Decode a picture (PNG, JPEG, WebP, GIF's first frame, TIFF, BMP): upright, without alpha, 8 bits
- * a channel.
- *
- * returns  1 channel where the file is grey, else 3; 16-bit files keep their upper 8 bits
- * throws   UserError if it cannot be read
- */
-export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
-  if (bytes.length === 0) throw new UserError(`${name} is an empty file`);
-  if (isBmp(bytes)) return decodeBmp(bytes, name);
-  const { default: sharp } = await import("sharp");
-  try {
-    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS });
-    const isGrey = isGreyPng(bytes) ?? GREY_SPACES.includes((await image.metadata()).space);
-    const { data, info } = await image
-      .autoOrient()
-      .removeAlpha()
-      .toColourspace(isGrey ? "b-w" : "srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const { height, width, channels } = info;
-    if (channels !== 1 && channels !== 3) {
-      throw new Error(`${channels} channels, 1 or 3 are read`);
-    }
-    return { pixels: new Uint8Array(data), height, width, channels };
-  } catch (error) {
-    throw new UserError(`${name} is not a readable picture: ${reason(error)}`);
-  }
-}
-
-/**
- * Whether a PNG is grey, from its header (a third faster than asking sharp); undefined if it is no
- * PNG.
- */
-function isGreyPng(bytes: Uint8Array): boolean | undefined {
-  const isPng = bytes.length > 25 && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e;
-  const colourType = bytes[25]; // PNG specification 11.2.2: 0 grey, 4 grey and alpha
-  return isPng ? colourType === 0 || colourType === 4 : undefined;
-}
-
-/**
- * Encode a picture as PNG with fixed options: equal pixels give equal bytes with the same sharp.
- */
-export async function encodePng(picture: Picture): Promise<Uint8Array> {
-  const { default: sharp } = await import("sharp");
-  const { pixels, height, width, channels } = picture;
-  return sharp(pixels, { raw: { height, width, channels } })
-    .toColourspace(channels === 1 ? "b-w" : "srgb")
-    .png({ compressionLevel: 6, adaptiveFiltering: false, palette: false })
-    .toBuffer();
-}
-
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   EACCES: "may not be opened (permission denied)",
@@ -218,6 +156,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EDQUOT: "does not fit: the disk quota is used up",
   EROFS: "is on a read-only disk",
   EMFILE: "could not be opened: too many files are open",
+  ERR_FS_FILE_TOO_LARGE: "is larger than 2 GiB; cut it into parts",
 };
 
 function fileError(verb: string, path: string, error: unknown): Error {
@@ -236,9 +175,4 @@ function hasCode(error: unknown, ...codes: string[]): boolean {
 function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error && "code" in error)) return undefined;
   return String(error.code);
-}
-
-/** First line of a decoder's message. */
-function reason(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
 }

@@ -6,12 +6,14 @@ export { collectDataset, type FoundSample, filesOf } from "./collect.ts";
 export {
   type Audio,
   assertUsable,
+  type CountRange,
   type Dataset,
   type Modality,
   type ModalityKind,
   type Picture,
   type Problem,
   type Sample,
+  type Series,
   type Source,
   SPLITS,
   type Split,
@@ -31,6 +33,7 @@ export {
   type ImageFacts,
   type Inspection,
   inspectDataset,
+  type SeriesFacts,
 } from "./inspect.ts";
 export { type Pairing, pairByClass } from "./pair.ts";
 export { countSplits, readDataset } from "./read.ts";

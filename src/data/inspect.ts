@@ -7,7 +7,7 @@
  */
 
 import { UserError } from "../errors.ts";
-import type { Audio, Dataset, Modality, Picture, Problem, Sample } from "./dataset.ts";
+import type { Audio, Dataset, Modality, Picture, Problem, Sample, Series } from "./dataset.ts";
 import { sha256 } from "./hash.ts";
 import { inParallel } from "./in-parallel.ts";
 import { MANIFEST } from "./manifest.ts";
@@ -49,10 +49,23 @@ export interface ImageFacts {
   readonly blank: number;
 }
 
+export interface SeriesFacts {
+  readonly kind: "series";
+  readonly present: number;
+  readonly missing: number;
+  readonly unreadable: number;
+  /** How many series have each rate and number of channels, as "Hz x channels". */
+  readonly forms: Readonly<Record<string, number>>;
+  readonly shortestS: number;
+  readonly longestS: number;
+  readonly totalS: number;
+  readonly constant: number;
+}
+
 export interface Inspection {
   /** Found by decoding; those of `readDataset` are not repeated. */
   readonly problems: readonly Problem[];
-  readonly modalities: Readonly<Record<string, AudioFacts | ImageFacts>>;
+  readonly modalities: Readonly<Record<string, AudioFacts | ImageFacts | SeriesFacts>>;
 }
 
 /** What decoding one modality of one sample showed. */
@@ -61,10 +74,10 @@ interface Finding {
   /** Undefined where the file could not be read. */
   readonly hash?: string;
   readonly failure?: string;
-  /** Nothing to learn from: silence, or one colour. */
+  /** Nothing to learn from: silence, one colour, or readings that never change. */
   readonly isEmpty: boolean;
   readonly isClipped: boolean;
-  /** Hz, or height x width x channels. */
+  /** Hz, height x width x channels, or Hz x channels. */
   readonly form: string;
   readonly durationS: number;
 }
@@ -80,7 +93,7 @@ export async function inspectDataset(
 ): Promise<Inspection> {
   const reader = openReader(dataset);
   const problems = collectProblems();
-  const modalities: Record<string, AudioFacts | ImageFacts> = {};
+  const modalities: Record<string, AudioFacts | ImageFacts | SeriesFacts> = {};
   const uses = ({ name }: Modality) => dataset.samples.filter(({ sources }) => name in sources);
   const total = dataset.modalities.reduce((sum, modality) => sum + uses(modality).length, 0);
   let done = 0;
@@ -108,6 +121,7 @@ async function look(
 ): Promise<Finding> {
   try {
     if (kind === "audio") return await hear(sample, await reader.audio(sample, name));
+    if (kind === "series") return await follow(sample, await reader.series(sample, name));
     return await see(sample, await reader.picture(sample, name));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -146,6 +160,26 @@ async function see(sample: Sample, { pixels, height, width, channels }: Picture)
   };
 }
 
+async function follow(
+  sample: Sample,
+  { data, channels, length, rateHz }: Series,
+): Promise<Finding> {
+  return {
+    sample,
+    hash: await sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    isEmpty: data.every((value, i) => value === data[i % channels]),
+    isClipped: false,
+    form: `${rateHz} x ${channels}`,
+    durationS: length / rateHz,
+  };
+}
+
+const EMPTY_WORDS: Readonly<Record<Modality["kind"], readonly [kind: string, told: string]>> = {
+  audio: ["silence", "is silent"],
+  image: ["blank picture", "has one colour only"],
+  series: ["constant series", "never changes"],
+};
+
 interface Report {
   readonly modality: Modality;
   readonly problems: Problems;
@@ -155,12 +189,8 @@ function reportFindings(findings: readonly Finding[], { modality, problems }: Re
   for (const { sample, failure, isEmpty, isClipped } of findings) {
     const at = `${MANIFEST} row ${sample.row}: ${sample.sources[modality.name].path}`;
     if (failure !== undefined) problems.error("unreadable file", failure, sample.id);
-    if (isEmpty && modality.kind === "audio") {
-      problems.warning("silence", `${at} is silent`, sample.id);
-    }
-    if (isEmpty && modality.kind === "image") {
-      problems.warning("blank picture", `${at} has one colour only`, sample.id);
-    }
+    const [empty, told] = EMPTY_WORDS[modality.kind];
+    if (isEmpty) problems.warning(empty, `${at} ${told}`, sample.id);
     if (isClipped) problems.warning("clipping", `${at} is clipped`, sample.id);
   }
 }
@@ -170,7 +200,7 @@ function reportForms(findings: readonly Finding[], { modality, problems }: Repor
   if (Object.keys(forms).length < 2) return;
   const unit = modality.kind === "audio" ? " Hz" : "";
   const list = Object.entries(forms).map(([form, count]) => `${count} of ${form}${unit}`);
-  const kind = modality.kind === "audio" ? "mixed sample rates" : "mixed picture sizes";
+  const kind = modality.kind === "image" ? "mixed picture sizes" : "mixed sample rates";
   problems.warning(kind, `${MANIFEST}: ${modality.name} has ${list.join(", ")}; all are resampled`);
 }
 
@@ -195,7 +225,7 @@ function reportCopies(findings: readonly Finding[], { modality, problems }: Repo
 function facts(
   findings: readonly Finding[],
   { modality, missing }: { modality: Modality; missing: number },
-): AudioFacts | ImageFacts {
+): AudioFacts | ImageFacts | SeriesFacts {
   const readable = findings.filter(({ failure }) => failure === undefined);
   const counts = {
     present: findings.length,
@@ -207,13 +237,19 @@ function facts(
     return { kind: "image", ...counts, sizes: census(findings), blank: empty };
   }
   const durations = readable.map(({ durationS }) => durationS);
+  const lengths = {
+    shortestS: durations.reduce((least, value) => Math.min(least, value), durations[0] ?? 0),
+    longestS: durations.reduce((most, value) => Math.max(most, value), 0),
+    totalS: durations.reduce((sum, value) => sum + value, 0),
+  };
+  if (modality.kind === "series") {
+    return { kind: "series", ...counts, forms: census(findings), ...lengths, constant: empty };
+  }
   return {
     kind: "audio",
     ...counts,
     sampleRatesHz: census(findings),
-    shortestS: durations.reduce((least, value) => Math.min(least, value), durations[0] ?? 0),
-    longestS: durations.reduce((most, value) => Math.max(most, value), 0),
-    totalS: durations.reduce((sum, value) => sum + value, 0),
+    ...lengths,
     silent: empty,
     clipped: readable.filter(({ isClipped }) => isClipped).length,
   };

@@ -2,26 +2,31 @@
  * manifest.csv: from rows of text to samples, every row checked by itself.
  *
  * Columns `id`, `label`, `split`, `group`; a column of file paths is a modality, with optional
- * `<modality>_start_s`, `<modality>_duration_s`, `<modality>_group`; all others are information.
- * What concerns rows together (splits, groups, classes) is in split.ts and audit.ts.
+ * `<modality>_start_s`, `<modality>_duration_s`, `<modality>_group`, for grey pictures
+ * `<modality>_low` and `<modality>_high`, for series `<modality>_rate_hz`; all others are
+ * information. What concerns rows together (splits, groups, classes) is in split.ts and audit.ts.
  */
 
 import { nearest, unknown } from "../errors.ts";
-import type { Split } from "./dataset.ts";
-import { type Modality, type ModalityKind, type Sample, type Source, SPLITS } from "./dataset.ts";
+import type { CountRange, Modality, ModalityKind, Sample, Source, Split } from "./dataset.ts";
+import { SPLITS } from "./dataset.ts";
 import type { Problems } from "./problems.ts";
 import type { Row, Table } from "./table.ts";
 
 export const MANIFEST = "manifest.csv";
 
 const REQUIRED: readonly string[] = ["id", "label", "split", "group"];
-const ATTRIBUTES: readonly string[] = ["_start_s", "_duration_s", "_group"];
+const ATTRIBUTES: readonly string[] = [
+  ...["_start_s", "_duration_s", "_group", "_low", "_high", "_rate_hz"],
+];
 
-/** File kinds by extension; "unread" is sound in a form that this module does not decode. */
-const KIND_BY_EXTENSION: Readonly<Record<string, ModalityKind | "unread">> = {
-  ...{ wav: "audio", flac: "unread", mp3: "unread", ogg: "unread", opus: "unread", m4a: "unread" },
+/** What a column holds, by the extensions of its files; how a file is read, its bytes decide. */
+const KIND_BY_EXTENSION: Readonly<Record<string, ModalityKind>> = {
+  ...{ wav: "audio", flac: "audio", mp3: "audio", ogg: "audio", oga: "audio", opus: "audio" },
+  ...{ m4a: "audio", mp4: "audio", aac: "audio", webm: "audio", aif: "audio", aiff: "audio" },
   ...{ png: "image", jpg: "image", jpeg: "image", webp: "image", gif: "image" },
-  ...{ tif: "image", tiff: "image", bmp: "image" },
+  ...{ tif: "image", tiff: "image", bmp: "image", pgm: "image", ppm: "image", pnm: "image" },
+  ...{ csv: "series", npy: "series" },
 };
 
 /** A sample whose split may still have to be made. */
@@ -60,7 +65,7 @@ export function readManifest(
   const modalities = all.filter(({ name }) => wanted === undefined || wanted.includes(name));
   if (modalities.length === 0) {
     const found = `columns: ${columns.join(", ")}`;
-    const message = `${MANIFEST} has no column of .wav or picture paths; ${found}`;
+    const message = `${MANIFEST} has no column of paths of sounds, pictures or series; ${found}`;
     problems.error("missing column", message);
     return NOTHING;
   }
@@ -97,17 +102,21 @@ export function columnsOf({ name }: Pick<Modality, "name">): string[] {
   return [name, ...ATTRIBUTES.map((suffix) => name + suffix)];
 }
 
-/** A column is a modality where most of its cells end like files that are, or might be, read. */
+/** A column is a modality where most of its cells end like files that are read. */
 function findModalities({ columns, rows }: Table): Modality[] {
   const found: Modality[] = [];
   for (const [i, name] of columns.entries()) {
     if (REQUIRED.includes(name)) continue;
     const cells = rows.map((row) => cellOf(row, i)).filter((cell) => cell !== "");
     const kinds = cells.map(fileKind);
-    const images = kinds.filter((kind) => kind === "image").length;
-    const sounds = kinds.filter((kind) => kind === "audio" || kind === "unread").length;
-    if (images + sounds <= cells.length / 2) continue;
-    found.push({ name, kind: images > sounds ? "image" : "audio" });
+    const count = (kind: ModalityKind) => kinds.filter((each) => each === kind).length;
+    const ranked = (["audio", "image", "series"] as const).map((kind) => ({
+      kind,
+      n: count(kind),
+    }));
+    if (ranked.reduce((sum, { n }) => sum + n, 0) <= cells.length / 2) continue;
+    const { kind } = ranked.reduce((best, each) => (each.n > best.n ? each : best));
+    found.push({ name, kind });
   }
   return found;
 }
@@ -116,8 +125,8 @@ function cellOf(row: Row, index: number | undefined): string {
   return index === undefined ? "" : (row.cells[index] ?? "");
 }
 
-/** What a file is by its extension; undefined where it is neither sound nor picture. */
-export function fileKind(path: string): ModalityKind | "unread" | undefined {
+/** What a file is by its extension; undefined where it is nothing that is read. */
+export function fileKind(path: string): ModalityKind | undefined {
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1].toLowerCase();
   return extension === undefined ? undefined : KIND_BY_EXTENSION[extension];
 }
@@ -198,17 +207,27 @@ function readSource(reader: RowReader, { name, kind }: Modality): Source | undef
     problems.error(problem, `${at} ${message}`, cell("id"));
     return undefined;
   };
-  const found = fileKind(path);
-  if (found === "unread") return refuse("unread format", "is not read yet; convert it to WAV");
-  if (found !== kind) return refuse("wrong file kind", `must be ${expectedFile(kind)} in ${name}`);
+  if (fileKind(path) !== kind) {
+    return refuse("wrong file kind", `must be ${EXPECTED_FILE[kind]} in ${name}`);
+  }
   if (/^(\/|[a-z]:)/i.test(path) || path.split("/").includes("..")) {
     return refuse("path outside folder", "must be relative and inside the dataset's folder");
   }
-  const startS = readSeconds(cell(`${name}_start_s`));
-  const durationS = readSeconds(cell(`${name}_duration_s`));
+  const startS = readPositive(cell(`${name}_start_s`));
+  const durationS = readPositive(cell(`${name}_duration_s`));
   if (Number.isNaN(startS) || Number.isNaN(durationS) || durationS === 0) {
     const given = `${cell(`${name}_start_s`) || "-"}, ${cell(`${name}_duration_s`) || "-"}`;
     return refuse("bad segment", `needs a start >= 0 and a duration > 0 in seconds, got ${given}`);
+  }
+  const given = (what: string) => cell(`${name}_${what}`) || "-";
+  const range = readRange(cell(`${name}_low`), cell(`${name}_high`));
+  if (range === null || (range !== undefined && kind !== "image")) {
+    const got = `got ${given("low")}, ${given("high")}`;
+    return refuse("bad range", `needs counts low < high of pictures, or neither, ${got}`);
+  }
+  const rateHz = readPositive(cell(`${name}_rate_hz`));
+  if (Number.isNaN(rateHz) || rateHz === 0 || (rateHz !== undefined && kind !== "series")) {
+    return refuse("bad rate", `needs a rate > 0 in Hz, of series alone, got ${given("rate_hz")}`);
   }
   const group = cell(`${name}_group`);
   return {
@@ -216,14 +235,27 @@ function readSource(reader: RowReader, { name, kind }: Modality): Source | undef
     ...(startS === undefined ? {} : { startS }),
     ...(durationS === undefined ? {} : { durationS }),
     ...(group === "" ? {} : { group }),
+    ...(range === undefined ? {} : { range }),
+    ...(rateHz === undefined ? {} : { rateHz }),
   };
 }
 
-const expectedFile = (kind: ModalityKind) => (kind === "audio" ? "a .wav file" : "a picture");
+const EXPECTED_FILE: Readonly<Record<ModalityKind, string>> = {
+  audio: "a sound file (.wav, .flac, .mp3, ...)",
+  image: "a picture",
+  series: "a .csv or .npy file",
+};
 
-/** Seconds >= 0; undefined where empty, NaN where it is no such number. */
-function readSeconds(cell: string): number | undefined {
+/** Counts low < high; undefined where both are empty, null where they are no range. */
+function readRange(lowCell: string, highCell: string): CountRange | undefined | null {
+  if (lowCell === "" && highCell === "") return undefined;
+  const [low, high] = [lowCell, highCell].map((cell) => (cell === "" ? Number.NaN : Number(cell)));
+  return Number.isFinite(low) && Number.isFinite(high) && low < high ? { low, high } : null;
+}
+
+/** A number >= 0; undefined where empty, NaN where it is no such number. */
+function readPositive(cell: string): number | undefined {
   if (cell === "") return undefined;
-  const seconds = Number(cell);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : Number.NaN;
+  const value = Number(cell);
+  return Number.isFinite(value) && value >= 0 ? value : Number.NaN;
 }

@@ -148,16 +148,10 @@ describe("problems name file and row", () => {
       `${row8}: C:/a.wav must be relative and inside the dataset's folder`,
     ],
     [
-      "a format that is not read",
-      goodAnd("7,x,train,g7,a.flac"),
-      "error unread format",
-      `${row8}: a.flac is not read yet; convert it to WAV`,
-    ],
-    [
       "a picture among sounds",
       goodAnd("7,x,train,g7,c.png"),
       "error wrong file kind",
-      `${row8}: c.png must be a .wav file in audio`,
+      `${row8}: c.png must be a sound file (.wav, .flac, .mp3, ...) in audio`,
     ],
     [
       "a row of wrong length",
@@ -212,7 +206,7 @@ describe("problems name file and row", () => {
       "no modality at all",
       text("id,label,split,group,audio", "1,x,train,g,hello"),
       "error missing column",
-      `manifest.csv has no column of .wav or picture paths; columns: ${found}`,
+      `manifest.csv has no column of paths of sounds, pictures or series; columns: ${found}`,
     ],
   ];
   test.each(cases)("%s is told", async (_name, manifest, problem, message) => {
@@ -226,6 +220,28 @@ describe("problems name file and row", () => {
       `error bad segment: ${row8}: a.wav needs a start >= 0 and a duration > 0 in seconds, ` +
         `got ${start}, -`,
     ]);
+  });
+
+  test.each([
+    ["a range turned round", "image_low,image_high", "9,2", "needs counts low < high of pictures"],
+    [
+      "half a range",
+      "image_low,image_high",
+      "9,",
+      "needs counts low < high of pictures, or neither",
+    ],
+    [
+      "a rate of a picture",
+      "image_rate_hz",
+      "10",
+      "needs a rate > 0 in Hz, of series alone, got 10",
+    ],
+  ])("%s is refused", async (_name, columns, cells, message) => {
+    const empty = columns.replace(/[^,]/g, "");
+    const lines = good.slice(1).map((line) => `${line},c.png,${empty}`);
+    const row = `7,x,train,g7,a.wav,c.png,${cells}`;
+    const problems = await problemsOf(text(`${sound},image,${columns}`, ...lines, row));
+    expect(problems[0]).toContain(`${row8}: c.png ${message}`);
   });
 
   test("a modality's own group in two splits is told where that modality is in use", async () => {

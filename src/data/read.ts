@@ -56,7 +56,7 @@ async function assertManifest(folder: string): Promise<void> {
   for (const [name, kind] of entries) {
     if (kind !== "folder") continue;
     const inside = [...((await listFolder(`${folder}/${name}`)) ?? [])];
-    if (inside.some(([file]) => /\.(wav|png|jpe?g)$/i.test(file))) {
+    if (inside.some(([file]) => /\.(wav|flac|mp3|ogg|png|jpe?g)$/i.test(file))) {
       throw new UserError(
         `${wanted}; \`tinym2net data import\` makes one of ${name}/ and the like`,
       );

@@ -1,12 +1,15 @@
 /**
- * One sample's sound or picture at a time, decoded; recordings that hold many segments are kept.
+ * One sample's sound, picture or series at a time, decoded; recordings that hold many segments are kept.
  */
 
 import { mismatch, UserError } from "../errors.ts";
-import type { Audio, Dataset, Picture, Sample, Source } from "./dataset.ts";
-import { decodePicture, readBytes } from "./files.ts";
+import type { Audio, Dataset, Picture, Sample, Series, Source } from "./dataset.ts";
+import { readBytes } from "./files.ts";
 import { MANIFEST } from "./manifest.ts";
-import { decodeWav, mixToMono } from "./wav.ts";
+import { decodePicture } from "./picture.ts";
+import { decodeSeries } from "./series.ts";
+import { decodeSound } from "./sound.ts";
+import { mixToMono } from "./wav.ts";
 
 /** Decoded sound kept in memory; av-digits needs 52 MB, drone-av 30 MB. */
 const CACHE_BYTES = 256 * 2 ** 20;
@@ -20,6 +23,8 @@ export interface Reader {
    */
   audio(sample: Sample, modality: string): Promise<Audio>;
   picture(sample: Sample, modality: string): Promise<Picture>;
+  /** At its own rate, the sample's segment only. */
+  series(sample: Sample, modality: string): Promise<Series>;
 }
 
 /**
@@ -37,8 +42,8 @@ export function openReader(
   const shared = sharedPaths(samples);
   const kept = recentlyUsed(cacheBytes);
   const decode = async (path: string): Promise<Audio> => {
-    const wav = decodeWav(await readBytes(`${folder}/${path}`), path);
-    return { samples: mixToMono(wav), sampleRateHz: wav.sampleRateHz };
+    const sound = await decodeSound(await readBytes(`${folder}/${path}`), path);
+    return { samples: mixToMono(sound), sampleRateHz: sound.sampleRateHz };
   };
   return {
     audio(sample, modality) {
@@ -46,14 +51,27 @@ export function openReader(
       return namingRow(sample, async () => {
         const isShared = shared.has(source.path);
         const recording = await (isShared ? kept(source.path, decode) : decode(source.path));
-        return segment(recording, source);
+        const { samples, sampleRateHz } = recording;
+        const { start, end } = segment(samples.length, sampleRateHz, source);
+        return { samples: samples.subarray(start, end), sampleRateHz };
       });
     },
     picture(sample, modality) {
-      const { path } = sourceOf(sample, modality);
+      const { path, range } = sourceOf(sample, modality);
       return namingRow(sample, async () =>
-        decodePicture(await readBytes(`${folder}/${path}`), path),
+        decodePicture(await readBytes(`${folder}/${path}`), path, { ...(range && { range }) }),
       );
+    },
+    series(sample, modality) {
+      const source = sourceOf(sample, modality);
+      const { path: name, rateHz } = source;
+      return namingRow(sample, async () => {
+        const bytes = await readBytes(`${folder}/${name}`);
+        const whole = decodeSeries(bytes, { name, ...(rateHz && { rateHz }) });
+        const { start, end } = segment(whole.length, whole.rateHz, source);
+        const data = whole.data.subarray(start * whole.channels, end * whole.channels);
+        return { ...whole, data, length: end - start };
+      });
     },
   };
 }
@@ -83,19 +101,21 @@ function sharedPaths(samples: readonly Sample[]): Set<string> {
   return shared;
 }
 
-function segment(recording: Audio, { path, startS = 0, durationS }: Source): Audio {
-  const { samples, sampleRateHz } = recording;
-  if (startS === 0 && durationS === undefined) return recording;
-  const start = Math.round(startS * sampleRateHz);
-  const length = durationS === undefined ? samples.length - start : durationS * sampleRateHz;
-  const end = start + Math.round(length);
-  if (end > samples.length + END_TOLERANCE_S * sampleRateHz || start >= samples.length) {
-    const lasts = (samples.length / sampleRateHz).toFixed(3);
+/** Where a source's segment lies in a recording of so many samples or readings. */
+function segment(
+  length: number,
+  rateHz: number,
+  { path, startS = 0, durationS }: Source,
+): { start: number; end: number } {
+  const start = Math.round(startS * rateHz);
+  const end = durationS === undefined ? length : start + Math.round(durationS * rateHz);
+  if (end > length + END_TOLERANCE_S * rateHz || start >= length) {
+    const lasts = (length / rateHz).toFixed(3);
     const wanted = `${startS} to ${durationS === undefined ? "its end" : startS + durationS} s`;
     throw new UserError(`${path} lasts ${lasts} s, the segment wants ${wanted}`);
   }
   if (end <= start) throw new UserError(`${path} has a segment of zero length at ${startS} s`);
-  return { samples: samples.subarray(start, end), sampleRateHz };
+  return { start, end: Math.min(end, length) };
 }
 
 /** A cache of promises, so that what is being decoded is not decoded again. */

@@ -17,36 +17,70 @@ const ZERO_CROSSINGS = 64;
 const KAISER_BETA = 14.769656459379492;
 const ROLLOFF = 0.9475937167399596;
 
+/** Taps kept in memory, 16 MB; 44.1 to 16 kHz needs 60,000. */
+const KEPT_TAPS = 2 ** 21;
+
+/** Longest result, 1 GiB. */
+const MAX_SAMPLES = 2 ** 28;
+
 /**
- * Resample one channel.
+ * Resamples one channel.
  *
  * samples  at `from` Hz; silence is assumed outside
  * from,to  positive integers, Hz
  * returns  ceil(samples.length * to / from) samples at `to` Hz; the input itself where the rates
  *          are equal
+ * throws   RangeError if a rate is no positive integer or the result has more than 2^28 samples
  */
-export function resample(
+export type Resampler = (
   samples: Float32Array,
   { from, to }: { from: number; to: number },
-): Float32Array {
-  for (const [what, rate] of Object.entries({ from, to })) {
-    if (!(Number.isInteger(rate) && rate > 0)) {
-      throw mismatch("resample", what, { expected: "a positive integer of Hz", got: rate });
+) => Float32Array;
+
+/**
+ * A resampler that keeps the filters of the rates it has met: making them costs more than a second
+ * of sound.
+ *
+ * Rates without a common divisor have a phase for nearly every sample. What does not fit in 16 MB
+ * is computed again, so a forged rate costs time in proportion to the sound, and no memory.
+ */
+export function openResampler(): Resampler {
+  const banks = new Map<string, Map<number, Float64Array>>();
+  let kept = 0;
+  return (samples, { from, to }) => {
+    for (const [what, rate] of Object.entries({ from, to })) {
+      if (!(Number.isInteger(rate) && rate > 0)) {
+        throw mismatch("resample", what, { expected: "a positive integer of Hz", got: rate });
+      }
     }
-  }
-  if (from === to) return samples;
-  const divisor = greatestCommonDivisor(from, to);
-  const down = from / divisor;
-  const up = to / divisor;
-  const taps = phaseTaps(up, Math.min(1, to / from) * ROLLOFF);
-  const out = new Float32Array(Math.ceil((samples.length * up) / down));
-  const half = taps[0].length / 2;
-  for (let m = 0; m < out.length; m++) {
-    const phase = (m * down) % up;
-    const first = Math.floor((m * down) / up) - half + 1; // input under the phase's first tap
-    out[m] = dot(samples, first, taps[phase]);
-  }
-  return out;
+    if (from === to) return samples;
+    const divisor = greatestCommonDivisor(from, to);
+    const [down, up] = [from / divisor, to / divisor];
+    const bank = banks.get(`${down}/${up}`) ?? new Map<number, Float64Array>();
+    banks.set(`${down}/${up}`, bank);
+    const cutoff = Math.min(1, to / from) * ROLLOFF;
+    const half = Math.ceil(ZERO_CROSSINGS / cutoff);
+    const length = Math.ceil((samples.length * up) / down);
+    if (length > MAX_SAMPLES) {
+      throw mismatch("resample", "the result", { expected: "at most 2^28 samples", got: length });
+    }
+    const taps = (phase: number) => {
+      const known = bank.get(phase);
+      if (known !== undefined) return known;
+      const made = phaseTaps(phase / up, { half, cutoff });
+      if (kept + made.length <= KEPT_TAPS) {
+        kept += made.length;
+        bank.set(phase, made);
+      }
+      return made;
+    };
+    const out = new Float32Array(length);
+    for (let m = 0; m < length; m++) {
+      const first = Math.floor((m * down) / up) - half + 1; // input under the phase's first tap
+      out[m] = dot(samples, first, taps((m * down) % up));
+    }
+    return out;
+  };
 }
 
 function dot(samples: Float32Array, first: number, taps: Float64Array): number {
@@ -57,18 +91,18 @@ function dot(samples: Float32Array, first: number, taps: Float64Array): number {
   return sum;
 }
 
-/** For each phase p the taps at distances (k - half + 1) - p / up, in input samples. */
-function phaseTaps(up: number, cutoff: number): Float64Array[] {
-  const half = Math.ceil(ZERO_CROSSINGS / cutoff);
-  return Array.from({ length: up }, (_, phase) => {
-    const taps = new Float64Array(2 * half);
-    let gain = 0;
-    for (let k = 0; k < taps.length; k++) {
-      taps[k] = windowedSinc((k - half + 1 - phase / up) * cutoff);
-      gain += taps[k];
-    }
-    return taps.map((tap) => tap / gain);
-  });
+/** Taps at distances (k - half + 1) - offset, in input samples, with a sum of 1. */
+function phaseTaps(
+  offset: number,
+  { half, cutoff }: { half: number; cutoff: number },
+): Float64Array {
+  const taps = new Float64Array(2 * half);
+  let gain = 0;
+  for (let k = 0; k < taps.length; k++) {
+    taps[k] = windowedSinc((k - half + 1 - offset) * cutoff);
+    gain += taps[k];
+  }
+  return taps.map((tap) => tap / gain);
 }
 
 function windowedSinc(t: number): number {

@@ -14,6 +14,13 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** Above this a table takes gigabytes to parse. */
+const MAX_TABLE_BYTES = 64 * 2 ** 20;
+
+/** Characters of a row, and columns: more is no table that somebody wrote. */
+const MAX_ROW_CHARACTERS = 2 ** 16;
+const MAX_COLUMNS = 1000;
+
 /**
  * Parse a CSV file (RFC 4180, UTF-8, with or without byte order mark); cells are trimmed.
  *
@@ -22,8 +29,7 @@ export interface Table {
  * throws   UserError if it is not UTF-8, not CSV, or has no header
  */
 export function parseTable(bytes: Uint8Array, name: string): Table {
-  const records = parseRecords(decodeUtf8(bytes, name), name);
-  const header = records.shift();
+  const [header, ...rows] = parseRows(bytes, name);
   if (header === undefined) throw new UserError(`${name} is empty: it needs a header`);
   const columns = header.cells;
   const duplicate = columns.find((column, i) => columns.indexOf(column) !== i);
@@ -34,13 +40,30 @@ export function parseTable(bytes: Uint8Array, name: string): Table {
   if (separator !== undefined) {
     throw new UserError(`${name} is separated by ${JSON.stringify(separator)}; it must be commas`);
   }
-  return { columns, rows: records };
+  return { columns, rows };
 }
 
 /** What csv-parse yields under `info: true`. */
 interface ParsedRecord {
   readonly record: string[];
   readonly info: { readonly lines: number };
+}
+
+/**
+ * The rows of a CSV file, a header included.
+ *
+ * throws   UserError if it is not UTF-8, not CSV, or larger than 64 MiB, 1000 columns or 64 Ki
+ *          characters a row
+ */
+export function parseRows(bytes: Uint8Array, name: string): Row[] {
+  if (bytes.length > MAX_TABLE_BYTES) {
+    throw new UserError(`${name} must be at most ${MAX_TABLE_BYTES} bytes, got ${bytes.length}`);
+  }
+  const rows = parseRecords(decodeUtf8(bytes, name), name);
+  const wide = rows.find(({ cells }) => cells.length > MAX_COLUMNS);
+  if (wide === undefined) return rows;
+  const count = `${wide.cells.length} cells, at most ${MAX_COLUMNS} are read`;
+  throw new UserError(`${name} row ${wide.line}: ${count}`);
 }
 
 function parseRecords(text: string, name: string): Row[] {
@@ -50,6 +73,7 @@ function parseRecords(text: string, name: string): Row[] {
     skip_empty_lines: true,
     relax_column_count: true,
     info: true,
+    max_record_size: MAX_ROW_CHARACTERS,
   } as const;
   try {
     const parsed = parse(text, options) as unknown as ParsedRecord[]; // its types ignore `info`

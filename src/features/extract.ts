@@ -67,6 +67,10 @@ export async function fitFrontend(
   { modalities, specs = {}, onProgress, ...defaults }: FitOptions,
 ): Promise<Frontend> {
   if (samples.length === 0) throw new UserError("features: the train split must have samples");
+  const series = modalities.find(({ kind }) => kind === "series");
+  if (series !== undefined) {
+    throw new UserError(`features: ${series.name} is a series, which has no front-end yet`);
+  }
   const fitted: Record<string, FeatureSpec> = {};
   const progress = counted(samples.length * modalities.length, onProgress);
   for (const modality of modalities) {
