@@ -38,7 +38,7 @@ export {
 export { type Pairing, pairByClass } from "./pair.ts";
 export { countSplits, readDataset } from "./read.ts";
 export { openReader, type Reader } from "./reader.ts";
-export { resample } from "./resample.ts";
+export { openResampler, type Resampler } from "./resample.ts";
 export { type Fold, splitByFold, splitByGroup } from "./split.ts";
 export { decodeWav, encodeWav, type Sound } from "./wav.ts";
 export { type NewSample, writeDataset } from "./write.ts";

@@ -38,8 +38,7 @@ export type Resampler = (
 ) => Float32Array;
 
 /**
- * A resampler that keeps the filters of the rates it has met: making them costs more than a second
- * of sound.
+ * A resampler that keeps the filters of the rates it has met, so that many clips share them.
  *
  * Rates without a common divisor have a phase for nearly every sample. What does not fit in 16 MB
  * is computed again, so a forged rate costs time in proportion to the sound, and no memory.

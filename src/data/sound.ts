@@ -32,13 +32,18 @@ type Container =
 /**
  * Decode a sound file of any format that is read.
  *
- * bytes    the whole file
- * name     what errors call it
- * returns  every channel, at the file's rate; at least one sample
- * throws   UserError if it is of no known format, damaged, truncated, empty, longer than 2^28 samples,
- *          or needs ffmpeg where there is none
+ * bytes       the whole file
+ * name        what errors call it
+ * maxSamples  of all channels together, where it is compressed
+ * returns     every channel, at the file's rate; at least one sample
+ * throws      UserError if it is of no known format, damaged, truncated, empty, longer than
+ *             maxSamples, or needs ffmpeg where there is none
  */
-export async function decodeSound(bytes: Uint8Array, name: string): Promise<Sound> {
+export async function decodeSound(
+  bytes: Uint8Array,
+  name: string,
+  { maxSamples = MAX_SAMPLES }: { maxSamples?: number } = {},
+): Promise<Sound> {
   const container = soundContainer(bytes);
   if (container === undefined) {
     if (bytes.length === 0) throw new UserError(`${name} is an empty file`);
@@ -49,11 +54,13 @@ export async function decodeSound(bytes: Uint8Array, name: string): Promise<Soun
       return decodeWav(bytes, name);
     case "ffmpeg": {
       const { format, what } = container;
-      const limitBytes = 4 * MAX_SAMPLES;
+      const limitBytes = 4 * maxSamples;
       return decodeWav(await convertToWav(bytes, { format, what, name, limitBytes }), name);
     }
     default:
-      return decodeCompressed(bytes.subarray(container.start), { kind: container.kind, name });
+      return decodeCompressed(bytes.subarray(container.start), {
+        ...{ kind: container.kind, name, maxSamples },
+      });
   }
 }
 
@@ -127,15 +134,16 @@ async function openDecoder(kind: Compressed): Promise<Decoder> {
 
 async function decodeCompressed(
   bytes: Uint8Array,
-  { kind, name }: { kind: Compressed; name: string },
+  options: { kind: Compressed; name: string; maxSamples: number },
 ): Promise<Sound> {
+  const { kind, name } = options;
   const isOgg = hasText(bytes, 0, "OggS");
   const stream = kind === "FLAC" && !isOgg ? bareFlac(bytes, name) : { bytes, frames: 0 };
   if (isOgg) assertLastPage(bytes, name);
   if (kind === "MP3") assertAnnouncedBytes(bytes, name);
   const decoder = await openDecoder(kind);
   try {
-    const sound = collect(pieces(stream.bytes, decoder), { kind, name });
+    const sound = collect(pieces(stream.bytes, decoder), options);
     const { length } = sound.channels[0];
     if (stream.frames > length) {
       throw new UserError(
@@ -161,7 +169,7 @@ function* pieces(bytes: Uint8Array, decoder: Decoder): Iterable<Decoded> {
 /** Join what a decoder gave piece by piece. */
 function collect(
   decoded: Iterable<Decoded>,
-  { kind, name }: { kind: Compressed; name: string },
+  { kind, name, maxSamples }: { kind: Compressed; name: string; maxSamples: number },
 ): Sound {
   const parts: Float32Array[][] = [];
   let sampleRateHz = 0;
@@ -174,8 +182,8 @@ function collect(
       throw new UserError(`${name} changes its rate or channels on the way; one of each is read`);
     }
     length += channelData[0].length;
-    if (length * channelData.length > MAX_SAMPLES) {
-      throw new UserError(`${name} holds more than ${MAX_SAMPLES} samples; cut it into parts`);
+    if (length * channelData.length > maxSamples) {
+      throw new UserError(`${name} holds more than ${maxSamples} samples; cut it into parts`);
     }
     parts.push([...channelData]);
   }

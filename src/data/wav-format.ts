@@ -23,6 +23,9 @@ const REFUSED: Readonly<Record<number, string>> = {
   255: "AAC",
 };
 
+/** Faster than any sensor of sound or ultrasound; resampling takes memory in proportion to it. */
+const MAX_RATE_HZ = 10e6;
+
 /** Every sample stands for itself. */
 export interface LinearFormat {
   readonly coding: "linear";
@@ -54,7 +57,7 @@ export function sampleFormat(
   const sampleRateHz = view.getUint32(offset + 4, true);
   const frameBytes = view.getUint16(offset + 12, true);
   const bits = view.getUint16(offset + 14, true);
-  if (channels === 0 || sampleRateHz === 0) {
+  if (channels === 0 || sampleRateHz === 0 || sampleRateHz > MAX_RATE_HZ) {
     throw new UserError(`${name} claims ${channels} channels at ${sampleRateHz} Hz`);
   }
   if (tag === IMA_ADPCM) return adpcmFormat(view, { at: offset, size, coding: "ima", name });

@@ -3,7 +3,13 @@
  * fitted to it, and the s8 features of any samples, computed by the device's own kernels.
  */
 
-import { inParallel, type Modality, type Reader, type Sample } from "../data/index.ts";
+import {
+  inParallel,
+  type Modality,
+  openResampler,
+  type Reader,
+  type Sample,
+} from "../data/index.ts";
 import { UserError } from "../errors.ts";
 import type { TypedArray } from "../kernel/index.ts";
 import { checkSpec } from "./check-spec.ts";
@@ -126,9 +132,10 @@ export function inputReader(
   spec: FeatureSpec,
 ): (sample: Sample) => Promise<TypedArray> {
   if (spec.kind !== "image") {
+    const resample = openResampler();
     return async (sample) => {
       requireModality(sample, modality);
-      return prepareAudio(await reader.audio(sample, modality), spec);
+      return prepareAudio(await reader.audio(sample, modality), spec, { resample });
     };
   }
   const toSource = pictureFitter(spec);

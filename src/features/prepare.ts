@@ -3,7 +3,7 @@
  * u8.
  */
 
-import { type Audio, type Picture, resample } from "../data/index.ts";
+import { type Audio, openResampler, type Picture, type Resampler } from "../data/index.ts";
 import type { TypedArray } from "../kernel/index.ts";
 import { extractor } from "./frontend.ts";
 import type { AudioSpec, ImageSpec } from "./spec.ts";
@@ -17,12 +17,18 @@ const FILTER_REACH = 80;
 /**
  * A clip at the spec's rate and length.
  *
- * audio    mono, in [-1, 1], any rate and length
- * returns  s16 [spec.samples]: round(32768 x), clamped; padded with zeros or cut at the end
+ * audio     mono, in [-1, 1], any rate and length
+ * resample  keeps the filters of rates that come again
+ * returns   s16 [spec.samples]: round(32768 x), clamped; padded with zeros or cut at the end
  */
-export function prepareAudio({ samples, sampleRateHz }: Audio, spec: AudioSpec): Int16Array {
+export function prepareAudio(
+  { samples, sampleRateHz }: Audio,
+  spec: AudioSpec,
+  { resample = openResampler() }: { resample?: Resampler } = {},
+): Int16Array {
   const clip = new Int16Array(spec.samples);
   const converted = atRate(samples, {
+    resample,
     from: sampleRateHz,
     to: spec.sampleRateHz,
     count: spec.samples,
@@ -37,7 +43,7 @@ export function prepareAudio({ samples, sampleRateHz }: Audio, spec: AudioSpec):
 /** The first `count` samples at another rate; what cannot reach them is not filtered. */
 function atRate(
   samples: Float32Array,
-  { from, to, count }: { from: number; to: number; count: number },
+  { from, to, count, resample }: { from: number; to: number; count: number; resample: Resampler },
 ): Float32Array {
   if (from === to) return samples;
   const ratio = from / to;
