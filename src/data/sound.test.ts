@@ -2,11 +2,15 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { needs } from "../../test/capabilities.ts";
 import { UserError } from "../errors.ts";
+import { bareFlac, mostFlacSamples } from "./flac.ts";
 import { decodeSound } from "./sound.ts";
 import { encodeWav } from "./wav.ts";
 
 const RATE = 44100;
 const LENGTH = 4410;
+/** 200 frames of 16 samples and one of 3. */
+const NOISE_LENGTH = 3203;
+
 /** What the golden files held before they were encoded (golden/README.md). */
 const tones = [
   Float32Array.from({ length: LENGTH }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / RATE)),
@@ -74,6 +78,13 @@ describe("compressed sound", () => {
     big.set(flac.subarray(42), 42 + picture.length);
     expect(await decodeSound(big, "x.flac")).toEqual(plain);
   });
+});
+
+test("a FLAC of many frames is whole, and its frames are counted from its bytes", async () => {
+  const { bytes } = bareFlac(await golden("noise.flac"), "noise.flac");
+  expect(mostFlacSamples(bytes)).toBe(NOISE_LENGTH);
+  const { channels } = await decodeSound(bytes, "noise.flac");
+  expect(channels.map(({ length }) => length)).toEqual([NOISE_LENGTH]);
 });
 
 describe("refusals", () => {

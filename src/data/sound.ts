@@ -6,20 +6,21 @@
  * installed. Lengths are gapless: encoder delay and padding are cut where the file tells them (LAME
  * header, Ogg granule positions), so a sound is as long as it was before it was encoded.
  *
- * A compressed file can hold far more sound than it has bytes, so decoding goes on in small pieces
- * and stops at a limit. What a decoder skips over is an error, not silence.
+ * A compressed file can hold far more sound than it has bytes, so there is a limit, known before it
+ * is decoded (FLAC) or kept piece by piece. What a decoder skips over is an error, not silence.
  *
  * Sources: RFC 9639 (FLAC), RFC 3533 (Ogg), RFC 7845 (Opus), ISO/IEC 11172-3 (MP3), id3.org.
  */
 
 import { UserError } from "../errors.ts";
 import { convertToWav, type FfmpegFormat } from "./ffmpeg.ts";
+import { bareFlac, mostFlacSamples } from "./flac.ts";
 import { assertFinite, decodeWav, type Sound } from "./wav.ts";
 
 /** Samples of all channels together, 1 GiB as floats: 93 minutes of stereo at 24 kHz. */
 const MAX_SAMPLES = 2 ** 28;
 
-/** Bytes given to a decoder at once; the worst FLAC makes 250 MB of sound of them. */
+/** Bytes given to a decoder at once; the worst Opus makes 100 MB of stereo of them. */
 const PIECE_BYTES = 4096;
 
 type Compressed = "FLAC" | "MP3" | "Ogg Vorbis" | "Ogg Opus";
@@ -136,14 +137,18 @@ async function decodeCompressed(
   bytes: Uint8Array,
   options: { kind: Compressed; name: string; maxSamples: number },
 ): Promise<Sound> {
-  const { kind, name } = options;
+  const { kind, name, maxSamples } = options;
   const isOgg = hasText(bytes, 0, "OggS");
-  const stream = kind === "FLAC" && !isOgg ? bareFlac(bytes, name) : { bytes, frames: 0 };
+  const isBareFlac = kind === "FLAC" && !isOgg;
+  const stream = isBareFlac ? bareFlac(bytes, name) : { bytes, frames: 0 };
+  if (isBareFlac && mostFlacSamples(stream.bytes) > maxSamples) throw tooLong(name, maxSamples);
   if (isOgg) assertLastPage(bytes, name);
   if (kind === "MP3") assertAnnouncedBytes(bytes, name);
   const decoder = await openDecoder(kind);
   try {
-    const sound = collect(pieces(stream.bytes, decoder), options);
+    // This decoder loses FLAC frames whose headers lie across two pieces: all of it at once.
+    const pieceBytes = isBareFlac ? stream.bytes.length : PIECE_BYTES;
+    const sound = collect(pieces(stream.bytes, { decoder, pieceBytes }), options);
     const { length } = sound.channels[0];
     if (stream.frames > length) {
       throw new UserError(
@@ -159,9 +164,12 @@ async function decodeCompressed(
   }
 }
 
-function* pieces(bytes: Uint8Array, decoder: Decoder): Iterable<Decoded> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    yield decoder.decode(bytes.subarray(at, at + PIECE_BYTES));
+function* pieces(
+  bytes: Uint8Array,
+  { decoder, pieceBytes }: { decoder: Decoder; pieceBytes: number },
+): Iterable<Decoded> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    yield decoder.decode(bytes.subarray(at, at + pieceBytes));
   }
   if (decoder.flush !== undefined) yield decoder.flush();
 }
@@ -183,7 +191,7 @@ function collect(
     }
     length += channelData[0].length;
     if (length * channelData.length > maxSamples) {
-      throw new UserError(`${name} holds more than ${maxSamples} samples; cut it into parts`);
+      throw tooLong(name, maxSamples);
     }
     parts.push([...channelData]);
   }
@@ -201,32 +209,12 @@ function collect(
   return { channels, sampleRateHz };
 }
 
-function damaged(name: string, kind: Compressed, reason: string): UserError {
-  return new UserError(`${name} is damaged or no ${kind}: ${reason.split("\n")[0]}`);
+function tooLong(name: string, maxSamples: number): UserError {
+  return new UserError(`${name} holds more than ${maxSamples} samples; cut it into parts`);
 }
 
-/**
- * A FLAC stream without pictures and tags, which may be larger than the sound, and the samples of
- * each channel that it announces (0: not known).
- */
-function bareFlac(bytes: Uint8Array, name: string): { bytes: Uint8Array; frames: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = 4 + 4 + 34; // marker, block header, STREAMINFO (RFC 9639 8.2)
-  if (bytes.length < end || (bytes[4] & 127) !== 0 || view.getUint32(4) % 2 ** 24 !== 34) {
-    throw new UserError(`${name} is no FLAC: it must begin with 34 bytes of stream information`);
-  }
-  const frames = (bytes[21] & 15) * 2 ** 32 + view.getUint32(22);
-  let at = 4;
-  for (let isLast = false; !isLast; ) {
-    if (at + 4 > bytes.length) throw new UserError(`${name} is truncated: it ends in its headers`);
-    isLast = bytes[at] >= 128;
-    at += 4 + (view.getUint32(at) % 2 ** 24);
-  }
-  const bare = new Uint8Array(end + Math.max(0, bytes.length - at));
-  bare.set(bytes.subarray(0, end));
-  bare[4] = 128; // the last block
-  bare.set(bytes.subarray(at), end);
-  return { bytes: bare, frames };
+function damaged(name: string, kind: Compressed, reason: string): UserError {
+  return new UserError(`${name} is damaged or no ${kind}: ${reason.split("\n")[0]}`);
 }
 
 /** An Ogg stream that was cut has no page that says it is the last. */
