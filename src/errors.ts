@@ -47,9 +47,14 @@ export function unknown(kind: string, name: string, known: readonly string[]): U
   return new UserError(`unknown ${kind}: ${name}${hint}`);
 }
 
+/** Longer names are no slips of the pen, and comparing them takes the product of their lengths. */
+const LONGEST_NAME = 64;
+
 /** The known name nearest to `name`, if at most two and a third of its letters differ. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > LONGEST_NAME) return undefined;
   const ranked = known
+    .filter(({ length }) => Math.abs(length - name.length) <= 2)
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .filter(({ candidate, distance }) => {
       const length = Math.max(name.length, candidate.length);

@@ -1,6 +1,6 @@
 /** Decoding, inspecting, hashing and writing, on folders with real content. */
 
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -120,6 +120,40 @@ describe("segments of one recording", () => {
       /^manifest.csv row 2: .*gone.wav/,
     );
     expect(() => reader(late).picture(late, "image")).toThrow(RangeError);
+  });
+});
+
+test("every kind of file reaches the reader, with range, rate and segment of its row", async () => {
+  const folder = join(root, "kinds");
+  await mkdir(folder);
+  await cp(new URL("golden/tone.flac", import.meta.url), join(folder, "a.flac"));
+  await writeFile(join(folder, "t.pgm"), "P2 2 1 65535 7000 7256");
+  await writeFile(join(folder, "m.csv"), "1,2\n3,4\n5,6\n7,8\n");
+  const columns = "audio,thermal,thermal_low,thermal_high,motion,motion_rate_hz,motion_start_s";
+  const row = (id: string, label: string, split: string) =>
+    `${id},${label},${split},${id},a.flac,t.pgm,7000,7512,m.csv,10,0.2\n`;
+  const rows = ["train", "val", "test"].flatMap((s) => [
+    row(`${s}1`, "x", s),
+    row(`${s}2`, "y", s),
+  ]);
+  await writeFile(
+    join(folder, "manifest.csv"),
+    `id,label,split,group,${columns}\n${rows.join("")}`,
+  );
+  const dataset = await readDataset(folder);
+  expect(dataset.problems).toEqual([]);
+  expect(dataset.modalities.map(({ kind }) => kind)).toEqual(["audio", "image", "series"]);
+  const reader = openReader(dataset);
+  const [sample] = dataset.samples;
+  expect((await reader.audio(sample, "audio")).samples).toHaveLength(4410);
+  expect([...(await reader.picture(sample, "thermal")).pixels]).toEqual([0, 128]);
+  expect(await reader.series(sample, "motion")).toEqual({
+    ...{ rateHz: 10, channels: 2, data: Float32Array.of(5, 6, 7, 8), length: 2 },
+  });
+  const { modalities } = await inspectDataset(dataset);
+  expect(modalities.motion).toEqual({
+    ...{ kind: "series", present: 6, missing: 0, unreadable: 0, forms: { "10 x 2": 6 } },
+    ...{ shortestS: 0.2, longestS: 0.2, totalS: expect.closeTo(1.2), constant: 0 },
   });
 });
 
