@@ -7,6 +7,7 @@ test("a misspelt name is told the nearest one, a strange one all of them", () =>
   );
   expect(unknown("bits", "16", ["8", "4"]).message).toBe("unknown bits: 16; known: 8, 4");
   expect(nearest("5", ["4", "8"])).toBeUndefined();
+  expect(nearest("a".repeat(1e6), ["a".repeat(1e6 - 1)])).toBeUndefined(); // at once
   expect(unknown("split", "x", ["train"])).toBeInstanceOf(UserError);
 });
 

@@ -1,4 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { needs } from "../../test/capabilities.ts";
 import { UserError } from "../errors.ts";
@@ -78,6 +83,31 @@ describe("compressed sound", () => {
     big.set(flac.subarray(42), 42 + picture.length);
     expect(await decodeSound(big, "x.flac")).toEqual(plain);
   });
+});
+
+test("Opus behind a comment of many pages is cut at its end", needs("ffmpeg"), async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tinym2net-opus-"));
+  try {
+    const [comment, opus] = [join(folder, "comment.txt"), join(folder, "long.opus")];
+    await writeFile(comment, `;FFMETADATA1\ncomment=${"x".repeat(200e3)}\n`);
+    const tone = fileURLToPath(new URL("golden/tone.flac", import.meta.url));
+    const inputs = ["-i", tone, "-i", comment, "-map_metadata", "1"];
+    await promisify(execFile)("ffmpeg", ["-loglevel", "error", ...inputs, "-c:a", "libopus", opus]);
+    const { channels } = await decodeSound(new Uint8Array(await readFile(opus)), "x");
+    expect(channels.map(({ length }) => length)).toEqual([4800, 4800]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("an MP3 that does not tell its delay keeps it: whole frames, later by the delay", async () => {
+  const mp3 = await golden("tone.mp3");
+  const isFrame = (i: number) => mp3[i] === 0xff && (mp3[i + 1] & 0xfe) === 0xfa;
+  const first = mp3.findIndex((_, i) => isFrame(i));
+  const second = mp3.findIndex((_, i) => i > first + 100 && isFrame(i)); // past the LAME header
+  const { channels } = await decodeSound(mp3.subarray(second), "x.mp3");
+  expect(channels[0].length).toBeGreaterThan(LENGTH);
+  expect(channels[0].length % 1152).toBe(0);
 });
 
 test("a FLAC of many frames is whole, and its frames are counted from its bytes", async () => {

@@ -142,7 +142,7 @@ async function decodeCompressed(
   const isBareFlac = kind === "FLAC" && !isOgg;
   const stream = isBareFlac ? bareFlac(bytes, name) : { bytes, frames: 0 };
   if (isBareFlac && mostFlacSamples(stream.bytes) > maxSamples) throw tooLong(name, maxSamples);
-  if (isOgg) assertLastPage(bytes, name);
+  const most = isOgg ? oggLength(bytes, options) : Number.POSITIVE_INFINITY;
   if (kind === "MP3") assertAnnouncedBytes(bytes, name);
   const decoder = await openDecoder(kind);
   try {
@@ -155,7 +155,8 @@ async function decodeCompressed(
         `${name} is truncated: ${stream.frames} samples announced, ${length} there`,
       );
     }
-    return sound;
+    const channels = sound.channels.map((channel) => channel.subarray(0, most));
+    return { ...sound, channels };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw damaged(name, kind, error instanceof Error ? error.message : String(error));
@@ -217,14 +218,23 @@ function damaged(name: string, kind: Compressed, reason: string): UserError {
   return new UserError(`${name} is damaged or no ${kind}: ${reason.split("\n")[0]}`);
 }
 
-/** An Ogg stream that was cut has no page that says it is the last. */
-function assertLastPage(bytes: Uint8Array, name: string): void {
-  let at = 0;
-  while (at + 27 <= bytes.length && hasText(bytes, at, "OggS")) {
+/**
+ * Samples of each channel that an Ogg file holds at most, by its last page's position; a stream that
+ * was cut has no page that says it is the last.
+ */
+function oggLength(bytes: Uint8Array, { kind, name }: { kind: Compressed; name: string }): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const preSkip = kind === "Ogg Opus" ? view.getUint16(27 + bytes[26] + 10, true) : 0;
+  let streams = 0;
+  for (let at = 0; at + 27 <= bytes.length && hasText(bytes, at, "OggS"); ) {
+    const flags = bytes[at + 5];
     const table = bytes.subarray(at + 27, at + 27 + bytes[at + 26]);
     const next = table.reduce((sum, segment) => sum + segment, at + 27 + table.length);
-    if (next > bytes.length) break;
-    if (next === bytes.length && (bytes[at + 5] & 4) !== 0) return;
+    if ((flags & 2) !== 0) streams++;
+    if (next === bytes.length && (flags & 4) !== 0) {
+      const position = Number(view.getBigInt64(at + 6, true));
+      return streams === 1 && position > preSkip ? position - preSkip : Number.POSITIVE_INFINITY;
+    }
     at = next;
   }
   throw new UserError(`${name} is truncated or damaged: its Ogg pages do not lead to a last one`);
