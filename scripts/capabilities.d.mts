@@ -1,6 +1,13 @@
 /** Types of capabilities.mjs. */
 
-export type CapabilityName = "cc" | "chromium" | "data" | "valgrind" | "arm-gcc" | "ffmpeg" | "peers";
+export type CapabilityName =
+  | "cc"
+  | "chromium"
+  | "data"
+  | "valgrind"
+  | "arm-gcc"
+  | "ffmpeg"
+  | "peers";
 
 export interface Capability {
   readonly available: boolean;

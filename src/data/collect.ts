@@ -74,11 +74,16 @@ function rowOf(
   taken: ReadonlySet<string>,
 ): Record<string, string> {
   const row: Record<string, string> = { id, label, split, group };
-  for (const [name, { path, startS, durationS, group: own }] of Object.entries(sources)) {
+  for (const [name, { path, startS, durationS, group: own, range, rateHz }] of Object.entries(
+    sources,
+  )) {
     row[name] = path;
     if (startS !== undefined) row[`${name}_start_s`] = `${startS}`;
     if (durationS !== undefined) row[`${name}_duration_s`] = `${durationS}`;
     if (own !== undefined) row[`${name}_group`] = own;
+    if (range !== undefined) row[`${name}_low`] = `${range.low}`;
+    if (range !== undefined) row[`${name}_high`] = `${range.high}`;
+    if (rateHz !== undefined) row[`${name}_rate_hz`] = `${rateHz}`;
   }
   for (const [name, value] of Object.entries(columns)) {
     const isFree = !taken.has(name) && name.trim() === name && name !== "";

@@ -1,4 +1,4 @@
-/** Folders of recordings and pictures become an index of labelled, paired, audited samples. */
+/** Folders of sounds, pictures and series become an index of labelled, paired, audited samples. */
 
 export { countGroups, countLabels } from "./audit.ts";
 export { BATTLEFIELD_CLASSES, battlefield } from "./battlefield.ts";

@@ -8,7 +8,8 @@
  */
 
 import { nearest, unknown } from "../errors.ts";
-import type { CountRange, Modality, ModalityKind, Sample, Source, Split } from "./dataset.ts";
+import { ATTRIBUTES, readAttributes } from "./attributes.ts";
+import type { Modality, ModalityKind, Sample, Source, Split } from "./dataset.ts";
 import { SPLITS } from "./dataset.ts";
 import type { Problems } from "./problems.ts";
 import type { Row, Table } from "./table.ts";
@@ -16,9 +17,6 @@ import type { Row, Table } from "./table.ts";
 export const MANIFEST = "manifest.csv";
 
 const REQUIRED: readonly string[] = ["id", "label", "split", "group"];
-const ATTRIBUTES: readonly string[] = [
-  ...["_start_s", "_duration_s", "_group", "_low", "_high", "_rate_hz"],
-];
 
 /** What a column holds, by the extensions of its files; how a file is read, its bytes decide. */
 const KIND_BY_EXTENSION: Readonly<Record<string, ModalityKind>> = {
@@ -99,7 +97,7 @@ function hasRequiredColumns(columns: readonly string[], problems: Problems): boo
 
 /** The columns of a modality: its files, and what is said of them. */
 export function columnsOf({ name }: Pick<Modality, "name">): string[] {
-  return [name, ...ATTRIBUTES.map((suffix) => name + suffix)];
+  return [name, ...ATTRIBUTES.map((attribute) => `${name}_${attribute}`)];
 }
 
 /** A column is a modality where most of its cells end like files that are read. */
@@ -213,31 +211,9 @@ function readSource(reader: RowReader, { name, kind }: Modality): Source | undef
   if (/^(\/|[a-z]:)/i.test(path) || path.split("/").includes("..")) {
     return refuse("path outside folder", "must be relative and inside the dataset's folder");
   }
-  const startS = readPositive(cell(`${name}_start_s`));
-  const durationS = readPositive(cell(`${name}_duration_s`));
-  if (Number.isNaN(startS) || Number.isNaN(durationS) || durationS === 0) {
-    const given = `${cell(`${name}_start_s`) || "-"}, ${cell(`${name}_duration_s`) || "-"}`;
-    return refuse("bad segment", `needs a start >= 0 and a duration > 0 in seconds, got ${given}`);
-  }
-  const given = (what: string) => cell(`${name}_${what}`) || "-";
-  const range = readRange(cell(`${name}_low`), cell(`${name}_high`));
-  if (range === null || (range !== undefined && kind !== "image")) {
-    const got = `got ${given("low")}, ${given("high")}`;
-    return refuse("bad range", `needs counts low < high of pictures, or neither, ${got}`);
-  }
-  const rateHz = readPositive(cell(`${name}_rate_hz`));
-  if (Number.isNaN(rateHz) || rateHz === 0 || (rateHz !== undefined && kind !== "series")) {
-    return refuse("bad rate", `needs a rate > 0 in Hz, of series alone, got ${given("rate_hz")}`);
-  }
-  const group = cell(`${name}_group`);
-  return {
-    path,
-    ...(startS === undefined ? {} : { startS }),
-    ...(durationS === undefined ? {} : { durationS }),
-    ...(group === "" ? {} : { group }),
-    ...(range === undefined ? {} : { range }),
-    ...(rateHz === undefined ? {} : { rateHz }),
-  };
+  const attributes = readAttributes(kind, (what) => cell(`${name}_${what}`));
+  if ("problem" in attributes) return refuse(attributes.problem, attributes.message);
+  return { path, ...attributes };
 }
 
 const EXPECTED_FILE: Readonly<Record<ModalityKind, string>> = {
@@ -245,17 +221,3 @@ const EXPECTED_FILE: Readonly<Record<ModalityKind, string>> = {
   image: "a picture",
   series: "a .csv or .npy file",
 };
-
-/** Counts low < high; undefined where both are empty, null where they are no range. */
-function readRange(lowCell: string, highCell: string): CountRange | undefined | null {
-  if (lowCell === "" && highCell === "") return undefined;
-  const [low, high] = [lowCell, highCell].map((cell) => (cell === "" ? Number.NaN : Number(cell)));
-  return Number.isFinite(low) && Number.isFinite(high) && low < high ? { low, high } : null;
-}
-
-/** A number >= 0; undefined where empty, NaN where it is no such number. */
-function readPositive(cell: string): number | undefined {
-  if (cell === "") return undefined;
-  const value = Number(cell);
-  return Number.isFinite(value) && value >= 0 ? value : Number.NaN;
-}

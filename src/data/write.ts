@@ -7,8 +7,8 @@ import type { Audio, Picture, Split } from "./dataset.ts";
 import { fillFolder, writeBytes } from "./files.ts";
 import { inParallel } from "./in-parallel.ts";
 import { MANIFEST } from "./manifest.ts";
-import { formatTable } from "./table.ts";
 import { encodePng } from "./picture.ts";
+import { formatTable } from "./table.ts";
 import { encodeWav } from "./wav.ts";
 
 const FILES_AT_ONCE = 8;

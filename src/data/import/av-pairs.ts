@@ -8,13 +8,8 @@
  */
 
 import type { FoundSample } from "../collect.ts";
-import {
-  type Importer,
-  type ImportHints,
-  isMedia,
-  type Refusal,
-  readableKind,
-} from "./importer.ts";
+import { fileKind } from "../manifest.ts";
+import { type Importer, type ImportHints, isMedia, type Refusal } from "./importer.ts";
 import { type Place, placeOf } from "./place.ts";
 import { timeStampOf } from "./time-stamp.ts";
 import type { SourceTree } from "./tree.ts";
@@ -68,7 +63,7 @@ function readRecordings(
   const refused: Refusal[] = [];
   for (const path of files.filter(isMedia)) {
     const place = placeOf(path, modalities);
-    const kind = readableKind(path);
+    const kind = fileKind(path);
     const timeS = toleranceS === undefined ? undefined : timeStampOf(place.stem);
     if (kind === undefined) continue;
     if (place.label === undefined) refused.push({ path, reason: "lies in no folder of a class" });

@@ -10,7 +10,8 @@
  */
 
 import type { FoundSample } from "../collect.ts";
-import { type Found, type Importer, readableKind, withoutExtension } from "./importer.ts";
+import { fileKind } from "../manifest.ts";
+import { type Found, type Importer, withoutExtension } from "./importer.ts";
 
 const CLIP = /^(BACKGROUND|DRONE|HELICOPTER)_(\d{3})$/;
 const VIDEO = /^(V|IR)_(AIRPLANE|BIRD|DRONE|HELICOPTER)_(\d{3})(?!\d)/;
@@ -50,12 +51,12 @@ function sampleOf(path: string): FoundSample[] {
   const parts = withoutExtension(path).split("/");
   const [, kind, thing, number] = parts.map((part) => VIDEO.exec(part)).find(Boolean) ?? [];
   const clip = CLIP.exec(parts[parts.length - 1]);
-  if (clip !== null && readableKind(path) === "audio") {
+  if (clip !== null && fileKind(path) === "audio") {
     const subclass = clip[1].toLowerCase();
     const group = OVERLAPS.find((set) => set.includes(clip[0]))?.[0] ?? clip[0];
     return [sample(path, { modality: "audio", subclass, group })];
   }
-  if (thing === undefined || readableKind(path) !== "image") return [];
+  if (thing === undefined || fileKind(path) !== "image") return [];
   const modality = kind === "V" ? "image" : "thermal";
   const group = `${kind}_${thing}_${number}`;
   return [sample(path, { modality, subclass: thing.toLowerCase(), group })];

@@ -10,13 +10,13 @@
 
 import { UserError } from "../../errors.ts";
 import type { FoundSample } from "../collect.ts";
+import { fileKind } from "../manifest.ts";
 import {
   fileName,
   folderOf,
   type Importer,
   isMedia,
   type Refusal,
-  readableKind,
   withoutExtension,
 } from "./importer.ts";
 import { placeOf, splitOf } from "./place.ts";
@@ -126,7 +126,7 @@ function sampleOf(
   split: FoundSample["split"],
   { columns, piece }: Details = { columns: {} },
 ): FoundSample[] {
-  const kind = readableKind(path);
+  const kind = fileKind(path);
   if (kind === undefined) return [];
   const group = withoutExtension(path);
   const { index, ...segment } = piece ?? { index: 0 };

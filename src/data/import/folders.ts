@@ -1,7 +1,8 @@
 /** A folder a class: `[split/]class/[group/...]file`, every file a sample of its own. */
 
 import type { FoundSample } from "../collect.ts";
-import { type Importer, isMedia, readableKind, withoutExtension } from "./importer.ts";
+import { fileKind } from "../manifest.ts";
+import { type Importer, isMedia, withoutExtension } from "./importer.ts";
 import { placeOf } from "./place.ts";
 
 export const folders: Importer = {
@@ -10,7 +11,7 @@ export const folders: Importer = {
   matches: ({ files }) => files.some((path) => isMedia(path) && placeOf(path).label !== undefined),
   async find({ files }) {
     const samples = files.flatMap((path): FoundSample[] => {
-      const kind = readableKind(path);
+      const kind = fileKind(path);
       const { split, label, group } = placeOf(path);
       if (kind === undefined || label === undefined) return [];
       const id = withoutExtension(path);

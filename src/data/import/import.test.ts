@@ -153,6 +153,41 @@ describe("what the user chooses", () => {
   });
 });
 
+describe("what is said of a file", () => {
+  test("its range and its rate reach the dataset, and series are decoded", async () => {
+    const row = { label: "x", image: "a.pgm", image_low: 10, image_high: 20 };
+    const folder = await plant(join(root, "attributes"), {
+      ...{ "a.pgm": "P2 2 1 255 10 20", "m.csv": "x,y\n1,2\n3,4\n", "bad.csv": "x\none\n" },
+      "set.jsonl": [
+        { ...row, id: "1", motion: { path: "m.csv", rate_hz: 50 } },
+        { ...row, id: "2", motion: "m.csv" },
+        { ...row, id: "3", motion: "bad.csv", motion_rate_hz: 50 },
+        { ...row, id: "4", image_low: 30 },
+        { ...row, id: "5", image_start_s: {} },
+      ]
+        .map((value) => JSON.stringify(value))
+        .join("\n"),
+    });
+    const plan = await planImport(folder);
+    expect(plan.refused.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
+      "set.jsonl line 4: image needs counts low < high of pictures, or neither, got 30, 20",
+      "set.jsonl line 5: image needs a start >= 0 and a duration > 0 in seconds, got {}, -",
+      expect.stringContaining("m.csv: does not tell its rate"),
+      expect.stringContaining("bad.csv: row 2: must hold finite numbers"),
+    ]);
+    const out = join(root, "attributes-out");
+    await writeImport(plan, out);
+    const { samples, modalities } = await readDataset(out);
+    expect(modalities.map(({ kind }) => kind)).toEqual(["image", "series"]);
+    const range = { low: 10, high: 20 };
+    expect(samples.map(({ sources }) => sources)).toEqual([
+      { image: { path: "a.pgm", range }, motion: { path: "m.csv", rateHz: 50 } },
+      { image: { path: "a.pgm", range } },
+      { image: { path: "a.pgm", range } },
+    ]);
+  });
+});
+
 describe("nothing is written", () => {
   test("into the source, around it, or over anything else", async () => {
     const source = await plant(join(root, "apart", "source"), { "a/1.wav": "made" });

@@ -6,7 +6,6 @@
  */
 
 import type { FoundSample } from "../collect.ts";
-import type { ModalityKind } from "../dataset.ts";
 import { fileKind } from "../manifest.ts";
 import type { SourceTree } from "./tree.ts";
 
@@ -39,15 +38,9 @@ export interface Importer {
   find(tree: SourceTree, hints: ImportHints): Promise<Found>;
 }
 
-/** Whether a file is a recording or a picture, read or not yet read. */
+/** Whether a file is a sound, a picture or a series, by its name. */
 export function isMedia(path: string): boolean {
   return fileKind(path) !== undefined;
-}
-
-/** What kind of file a path is, if it is read. */
-export function readableKind(path: string): ModalityKind | undefined {
-  const kind = fileKind(path);
-  return kind === "unread" ? undefined : kind;
 }
 
 /** A path without the extension of its file. */

@@ -2,22 +2,23 @@
  * JSON lines: one object a sample, with the columns of manifest.csv as keys.
  *
  * `{"id": "s1", "label": "drone", "audio": "a/1.wav", "audio_start_s": 0.5, "group": "day 1"}`. A
- * modality is a key whose value ends like a recording or a picture, or an object with `path` and
- * optional `start_s`, `duration_s`, `group`. Paths are relative to the file. Further keys of text,
- * numbers and truth values become columns.
+ * modality is a key whose value ends like a sound, a picture or a series, or an object with `path`
+ * and optional `start_s`, `duration_s`, `group`, `low`, `high`, `rate_hz`. Paths are relative to the
+ * file. Further keys of text, numbers and truth values become columns.
  */
 
 import { UserError } from "../../errors.ts";
+import { readAttributes } from "../attributes.ts";
 import type { FoundSample } from "../collect.ts";
 import type { Source } from "../dataset.ts";
-import { type Found, folderOf, type Importer, isMedia, type Refusal } from "./importer.ts";
+import { columnsOf, fileKind } from "../manifest.ts";
+import { type Found, folderOf, type Importer, type Refusal } from "./importer.ts";
 import { splitOf } from "./place.ts";
 import { asObject, asText, type SourceTree, textOf } from "./tree.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const OWN_KEYS: readonly string[] = ["id", "label", "split", "group"];
-const ATTRIBUTES: readonly string[] = ["start_s", "duration_s", "group"];
 
 export const jsonl: Importer = {
   name: "jsonl",
@@ -69,9 +70,9 @@ function readLine(
   if (split === undefined) return `split must be train, val or test, got ${splitText}`;
   const sources = readSources(tree, fields, prefix);
   if (typeof sources === "string") return sources;
-  if (Object.keys(sources).length === 0) return "names no recording and no picture";
+  if (Object.keys(sources).length === 0) return "names no sound, picture or series";
   const id = asText(fields.id)?.trim() || unnamed;
-  const taken = [...OWN_KEYS, ...Object.keys(sources).flatMap(columnsOf)];
+  const taken = [...OWN_KEYS, ...Object.keys(sources).flatMap((name) => columnsOf({ name }))];
   const columns = Object.entries(fields).flatMap(([key, value]): [string, string][] => {
     const text = taken.includes(key) ? undefined : asText(value);
     return text === undefined ? [] : [[key, text]];
@@ -79,11 +80,6 @@ function readLine(
   const group = asText(fields.group)?.trim() || id;
   return { id, label, split, group, sources, columns: Object.fromEntries(columns) };
 }
-
-const columnsOf = (name: string) => [
-  name,
-  ...ATTRIBUTES.map((attribute) => `${name}_${attribute}`),
-];
 
 function readSources(
   tree: SourceTree,
@@ -94,30 +90,22 @@ function readSources(
   for (const [name, value] of Object.entries(fields)) {
     const own = asObject(value);
     const text = own === undefined ? asText(value) : asText(own.path);
-    if (OWN_KEYS.includes(name) || text === undefined || !isMedia(text)) continue;
+    const kind = text === undefined ? undefined : fileKind(text);
+    if (OWN_KEYS.includes(name) || text === undefined || kind === undefined) continue;
     const path = `${prefix}${text.replaceAll("\\", "/").replace(/^(\.\/)+/, "")}`;
     if (!tree.has(path))
       return `${name} ${text} is not there; paths are relative to the .jsonl file`;
-    const attribute = (key: string) => (own === undefined ? fields[`${name}_${key}`] : own[key]);
-    const segment = readSegment(attribute("start_s"), attribute("duration_s"));
-    if (typeof segment === "string") return `${name} ${segment}`;
-    const group = asText(attribute("group")) ?? "";
-    sources[name] = { path, ...segment, ...(group === "" ? {} : { group }) };
+    const attributes = readAttributes(kind, (key) =>
+      cellOf(own === undefined ? fields[`${name}_${key}`] : own[key]),
+    );
+    if ("problem" in attributes) return `${name} ${attributes.message}`;
+    sources[name] = { path, ...attributes };
   }
   return sources;
 }
 
-/** Start and duration where they are given, or what is wrong with them. */
-function readSegment(start: unknown, duration: unknown): Omit<Source, "path"> | string {
-  const isGiven = (value: unknown) => value !== undefined && value !== null && value !== "";
-  const [startS, durationS] = [Number(start), Number(duration)];
-  const isStart = !isGiven(start) || (Number.isFinite(startS) && startS >= 0);
-  const isDuration = !isGiven(duration) || (Number.isFinite(durationS) && durationS > 0);
-  if (!isStart || !isDuration) {
-    return `needs a start >= 0 and a duration > 0 in seconds, got ${start ?? "-"}, ${duration ?? "-"}`;
-  }
-  return {
-    ...(isGiven(start) ? { startS } : {}),
-    ...(isGiven(duration) ? { durationS } : {}),
-  };
+/** A value as the manifest's cell would say it; what is neither text nor number is shown as JSON. */
+function cellOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return asText(value) ?? JSON.stringify(value);
 }

@@ -108,9 +108,7 @@ function importerFor(tree: SourceTree, hints: ImportHints, from: string | undefi
 }
 
 function leftOver(path: string): Refusal {
-  const kind = fileKind(path);
-  if (kind === undefined) return { path, reason: "is no recording and no picture" };
-  if (kind === "unread") return { path, reason: "is not read yet; convert it to WAV" };
+  if (fileKind(path) === undefined) return { path, reason: "is no sound, picture or series" };
   return { path, reason: "does not fit the layout" };
 }
 

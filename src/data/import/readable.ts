@@ -1,12 +1,12 @@
 /** Files that can be read, each decoded once: what is broken is found before it is copied. */
 
-import { UserError } from "../../errors.ts";
+import { mismatch, UserError } from "../../errors.ts";
 import type { FoundSample } from "../collect.ts";
 import type { Sample, Source } from "../dataset.ts";
 import { inParallel } from "../in-parallel.ts";
-import { MANIFEST } from "../manifest.ts";
+import { fileKind, MANIFEST } from "../manifest.ts";
 import { openReader, type Reader } from "../reader.ts";
-import { type Refusal, readableKind } from "./importer.ts";
+import type { Refusal } from "./importer.ts";
 
 const SAMPLES_AT_ONCE = 8;
 
@@ -60,15 +60,29 @@ export async function readable(
 async function faultOf(reader: Reader, sample: Sample, name: string): Promise<string | undefined> {
   const { path } = sample.sources[name];
   if (UNFIT_PATH.test(path)) return "has a name that a manifest cannot hold; rename it";
-  const kind = readableKind(path);
-  if (kind === undefined) return "is not read yet; convert it to WAV";
   try {
-    if (kind === "audio") await reader.audio(sample, name);
-    else await reader.picture(sample, name);
+    await decode(reader, sample, name);
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const [line] = error.message.replace(`${MANIFEST} row 0: `, "").split("\n");
     return line.startsWith(`${path} `) ? line.slice(path.length + 1) : line;
+  }
+}
+
+function decode(reader: Reader, sample: Sample, name: string): Promise<unknown> {
+  const { path } = sample.sources[name];
+  const kind = fileKind(path);
+  switch (kind) {
+    case "audio":
+      return reader.audio(sample, name);
+    case "image":
+      return reader.picture(sample, name);
+    case "series":
+      return reader.series(sample, name);
+    case undefined:
+      throw mismatch("import", "file", { expected: "a sound, a picture or a series", got: path });
+    default:
+      return kind satisfies never;
   }
 }
