@@ -3,7 +3,7 @@
  */
 
 import { type Graph, initialWeights, quantizationAware, type Weights } from "../model/index.ts";
-import { compileInference, compileTrainingThreads, parametersOf } from "../tensor/index.ts";
+import { compileInferenceThreads, compileTrainingThreads, parametersOf } from "../tensor/index.ts";
 import { type Burst, type Candidate, type Racer, stepsFor } from "./race.ts";
 
 export interface Workload {
@@ -30,7 +30,7 @@ export const VARIANTS = ["float", "8-bit aware"] as const;
 
 export type Variant = (typeof VARIANTS)[number];
 
-/** Our training step, or our inference, which has one thread. */
+/** Our training steps, or our inference. */
 export function ownCandidates(
   workload: Workload,
   task: Candidate["task"],
@@ -38,8 +38,10 @@ export function ownCandidates(
 ): Candidate[] {
   const base = { engine: OURS, setting: "", task } as const;
   if (task === "infer") {
-    const start = async (): Promise<Racer> => inferer(workload);
-    return [{ ...base, variant: "float", threads: 1, start }];
+    return threadCounts.map((threads) => {
+      const start = (): Promise<Racer> => inferer(workload, threads);
+      return { ...base, variant: "float", threads, start };
+    });
   }
   return VARIANTS.flatMap((variant) =>
     threadCounts.map((threads) => {
@@ -84,10 +86,10 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
   };
 }
 
-function inferer(workload: Workload): Racer {
+async function inferer(workload: Workload, threads: number): Promise<Racer> {
   const { graph, batch, inputScale, fused } = workload;
   const started = performance.now();
-  const runner = compileInference(graph, { batch, inputScale, fused });
+  const runner = await compileInferenceThreads(graph, { batch, inputScale, fused }, threads);
   fill(workload, (name) => runner.view(name));
   runner.run();
   return {
@@ -95,7 +97,7 @@ function inferer(workload: Workload): Racer {
     firstStepMs: performance.now() - started,
     logits: Float32Array.from(runner.view("$logits")),
     burst: async (seconds) => stepsFor(seconds, () => runner.run()),
-    stop: async () => {},
+    stop: () => runner.stop(),
   };
 }
 

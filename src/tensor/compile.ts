@@ -68,16 +68,35 @@ export function compileTrainingThreads(
   return compileThreads(program, threads, options);
 }
 
+export interface InferenceOptions extends Pick<TrainingOptions, "batch" | "inputScale" | "fused"> {
+  /** Every layer's values stay readable, for calibration. */
+  readonly keep?: boolean;
+}
+
 /** Inference on a batch: inputs as above, `$logits`, parameters by name. */
-export function compileInference(
+export function compileInference(net: Net, options: InferenceOptions): Runner {
+  const { keep = false } = options;
+  return compile(plan(inferenceRoutine(net, options), { reuse: !keep }), options);
+}
+
+/** The same on several threads; equal to it in every bit, whatever their number. */
+export function compileInferenceThreads(
   net: Net,
-  { batch, inputScale, fused = false, keep = false }: TrainingOptions & { keep?: boolean },
-): Runner {
+  options: Omit<InferenceOptions, "keep">,
+  threads: number,
+): Promise<ThreadedRunner> {
+  const program = plan(inferenceRoutine(net, options), { parts: threads });
+  return compileThreads(program, threads, options);
+}
+
+/** Inference as a routine. */
+export function inferenceRoutine(
+  net: Net,
+  { batch, inputScale, keep = false }: InferenceOptions,
+): Routine {
   // whoever wants every layer's values needs every layer
   const context = contextOf(net, batch, { isTraining: false, merge: !keep });
-  const forward = inPhases(forwardRoutine(context, inputScale));
-  // keep: every layer's values stay readable, for calibration
-  return compile(plan(forward, { reuse: !keep }), { fused });
+  return inPhases(forwardRoutine(context, inputScale));
 }
 
 interface Context {

@@ -4,8 +4,11 @@
 
 export {
   compileInference,
+  compileInferenceThreads,
   compileTraining,
   compileTrainingThreads,
+  type InferenceOptions,
+  inferenceRoutine,
   type TrainingOptions,
   trainingRoutine,
 } from "./compile.ts";

@@ -181,9 +181,20 @@ function pushMask(scope: Scope, lane: Lane, condition: Expr, u: number): void {
     pushVector(scope, lane, b, u);
     return simd(scope, COMPARE[condition.op][a.type === "f32" ? "f32" : "s32"]);
   }
+  if (condition.op === "and" && isCondition(condition.a) && isCondition(condition.b)) {
+    pushMask(scope, lane, condition.a, u);
+    pushMask(scope, lane, condition.b, u);
+    return simd(scope, SIMD.and);
+  }
   pushVector(scope, lane, condition, u);
   simd(scope, SIMD.const, ...lanesOf(() => 0));
   simd(scope, SIMD.i32x4Ne);
+}
+
+/** Whether an expression is 1 or 0. */
+function isCondition(expr: Expr): boolean {
+  if (expr.op === "and") return isCondition(expr.a) && isCondition(expr.b);
+  return expr.op === "less" || expr.op === "lessEqual" || expr.op === "equal";
 }
 
 /** Two 64-bit products at a time, rounded and shifted, then the low words put together. */

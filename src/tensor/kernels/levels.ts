@@ -44,8 +44,7 @@ export function isInside(v: Expr, { low, high }: Levels): Expr {
   return b.bitAnd(b.less(low, v), b.less(v, high));
 }
 
-/** d step q / d step. */
+/** d step q / d step: q - v inside; outside q is low or high. */
 export function stepSlope(v: Expr, levels: Levels): Expr {
-  const inside = b.sub(rounded(v, levels), v);
-  return b.select(isInside(v, levels), inside, b.clamp(v, levels.low, levels.high));
+  return b.sub(rounded(v, levels), b.select(isInside(v, levels), v, b.f32(0)));
 }

@@ -19,10 +19,11 @@ export function quantizeValues({ rows, C }: ValueShape, levels: Levels): Kernel 
   const size = rows * C;
   const [x, y] = ["x", "y"].map((name) => b.buffer(name, "f32", [size]));
   const step = b.buffer("step", "f32", [1]);
-  const s = b.variable("s", "f32");
-  const value = (i: Expr) => b.mul(rounded(b.div(b.load(x, i), s), levels), s);
+  const [s, inverse] = ["s", "inverse"].map((name) => b.variable(name, "f32"));
+  const value = (i: Expr) => b.mul(rounded(b.mul(b.load(x, i), inverse), levels), s);
   const body = b.lanes("i", size, (i) => [b.store(y, [i], value(i))], LANES);
-  return b.kernel("quantize_values", [x, step, y], [b.declare(s, positive(b.load(step, 0))), body]);
+  const start = [b.declare(s, positive(b.load(step, 0))), b.declare(inverse, b.div(b.f32(1), s))];
+  return b.kernel("quantize_values", [x, step, y], [...start, body]);
 }
 
 /** dx, and to partial [C] is added each channel's share of the step's gradient. */
@@ -30,14 +31,14 @@ export function quantizeValuesGradient({ rows, C }: ValueShape, levels: Levels):
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));
   const step = b.buffer("step", "f32", [1]);
   const partial = b.buffer("partial", "f32", [C]);
-  const [s, v, g, sum] = ["s", "v", "g", "sum"].map((name) => b.variable(name, "f32"));
+  const [inverse, v, g, sum] = ["inverse", "v", "g", "sum"].map((name) => b.variable(name, "f32"));
   const body = b.lanes(
     "c",
     C,
     (c) => [
       b.declare(sum, b.load(partial, c)),
       b.loop("r", rows, (r) => [
-        b.declare(v, b.div(b.load(x, r, c), s)),
+        b.declare(v, b.mul(b.load(x, r, c), inverse)),
         b.declare(g, b.load(dy, r, c)),
         b.store(dx, [r, c], b.select(isInside(v, levels), g, 0)),
         b.set(sum, b.add(sum, b.mul(g, stepSlope(v, levels)))),
@@ -46,7 +47,7 @@ export function quantizeValuesGradient({ rows, C }: ValueShape, levels: Levels):
     ],
     { vectors: 2 },
   );
-  const start = b.declare(s, positive(b.load(step, 0)));
+  const start = b.declare(inverse, b.div(b.f32(1), positive(b.load(step, 0))));
   return b.kernel("quantize_values_dx", [x, step, dy, dx, partial], [start, body]);
 }
 
