@@ -230,7 +230,7 @@ function forwardRoutine(context: Context, inputScale: number): Routine {
     const name = valueName(layer.name, context);
     const source = layer.inputs[0];
     const isSameValue = isView(layer) || skipsDropout(layer, context);
-    const shares = isSameValue || (isInPlace(layer) && mayOverwrite(source, context));
+    const shares = isSameValue || (isInPlace(layer, "forward") && mayOverwrite(source, context));
     const within = { name: valueName(source, context), offset: 0 };
     const role = name === "$logits" ? "output" : "scratch";
     storage.push({
@@ -319,7 +319,7 @@ function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } 
     layer.inputs.forEach((name, i) => {
       const piece = site.dx[i];
       if (piece === undefined) return;
-      const shares = isView(layer) || isInPlace(layer);
+      const shares = isView(layer) || isInPlace(layer, "backward");
       const full = [batch, ...(shapes.get(name) ?? [])];
       const within = { name: site.dy, offset: 0 };
       storage.push({

@@ -53,8 +53,8 @@ export interface Steps<L> {
   backward(layer: L, site: Site): Step;
   /** The output is the input seen differently: no memory, no calls. */
   readonly isView?: boolean;
-  /** Forward may write its output over its input, and backward dx over dy. */
-  readonly inPlace?: boolean;
+  /** Forward may write its output over its input, and backward dx over dy; or only the latter. */
+  readonly inPlace?: boolean | "backward";
 }
 
 export interface Op<L extends Layer> extends Steps<L> {

@@ -18,6 +18,7 @@ const MEAN_ABS = Math.sqrt(2 / Math.PI);
  * the caller's to set.
  */
 export const fakeQuantize: Op<FakeQuantize> = {
+  inPlace: "backward", // which needs the values before rounding
   shape: (_layer, [input]) => input,
   parameters(layer) {
     const value = (2 * MEAN_ABS) / Math.sqrt(activationLevels(layer).high);

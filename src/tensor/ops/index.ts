@@ -82,6 +82,8 @@ export function isView(layer: Layer | MergedLayer): boolean {
   return stepsOf(layer).isView === true;
 }
 
-export function isInPlace(layer: Layer | MergedLayer): boolean {
-  return stepsOf(layer).inPlace === true;
+/** Whether a pass may write what it makes over what it is given. */
+export function isInPlace(layer: Layer | MergedLayer, pass: "forward" | "backward"): boolean {
+  const { inPlace = false } = stepsOf(layer);
+  return inPlace === pass || inPlace === true;
 }
