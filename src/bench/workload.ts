@@ -26,7 +26,7 @@ export const ADAM = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as c
 export const OURS = "tinym2net";
 
 /** Kinds of training step that this engine knows. */
-export const VARIANTS = ["float", "8-bit aware"] as const;
+export const VARIANTS = ["float", "8-bit aware", "8-bit aware, learned steps"] as const;
 
 export type Variant = (typeof VARIANTS)[number];
 
@@ -53,7 +53,7 @@ export function ownCandidates(
 
 async function trainer(workload: Workload, variant: Variant, threads: number): Promise<Racer> {
   const { batch, inputScale, fused } = workload;
-  const graph = variant === "float" ? workload.graph : quantizationAware(workload.graph);
+  const graph = graphOf(workload.graph, variant);
   const started = performance.now();
   const runner = await compileTrainingThreads(graph, { batch, inputScale, fused }, threads);
   const compileMs = performance.now() - started;
@@ -84,6 +84,11 @@ async function trainer(workload: Workload, variant: Variant, threads: number): P
     },
     stop: () => runner.stop(),
   };
+}
+
+function graphOf(graph: Graph, variant: Variant): Graph {
+  if (variant === "float") return graph;
+  return quantizationAware(graph, { learned: variant !== "8-bit aware" });
 }
 
 async function inferer(workload: Workload, threads: number): Promise<Racer> {

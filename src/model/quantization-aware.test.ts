@@ -31,7 +31,7 @@ test("every weight is rounded, and every value that the integer net stores but t
 });
 
 test("it trains: the loss of one batch falls, and the steps of activations move", () => {
-  const aware = quantizationAware(graph);
+  const aware = quantizationAware(graph, { learned: true });
   const runner = compileTraining(aware, { batch: 8, inputScale: 1 / 32 });
   const weights = initialWeights(aware, 1);
   for (const [name, values] of Object.entries(weights)) runner.view(name).set(values);

@@ -20,7 +20,7 @@ export interface QuantizationOptions {
 /** The graph with its weights and activations fake-quantized; new layers are `<layer>.quantized8`. */
 export function quantizationAware(
   graph: Graph,
-  { bits = 8, learned = true }: QuantizationOptions = {},
+  { bits = 8, learned = false }: QuantizationOptions = {},
 ): Graph {
   const readersOf = (name: string): Layer[] =>
     graph.layers.filter(({ inputs }) => inputs.includes(name));

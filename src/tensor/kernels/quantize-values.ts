@@ -26,6 +26,24 @@ export function quantizeValues({ rows, C }: ValueShape, levels: Levels): Kernel 
   return b.kernel("quantize_values", [x, step, y], [...start, body]);
 }
 
+/** dx alone, for a step that is not trained. */
+export function passInside({ rows, C }: ValueShape, levels: Levels): Kernel {
+  const size = rows * C;
+  const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [size]));
+  const step = b.buffer("step", "f32", [1]);
+  const [low, high] = ["low", "high"].map((name) => b.variable(name, "f32"));
+  const isInside = (i: Expr) => b.bitAnd(b.less(low, b.load(x, i)), b.less(b.load(x, i), high));
+  const body = b.lanes(
+    "i",
+    size,
+    (i) => [b.store(dx, [i], b.select(isInside(i), b.load(dy, i), b.f32(0)))],
+    LANES,
+  );
+  const s = positive(b.load(step, 0));
+  const start = [b.declare(low, b.mul(s, levels.low)), b.declare(high, b.mul(s, levels.high))];
+  return b.kernel("pass_inside", [x, step, dy, dx], [...start, body]);
+}
+
 /** dx, and to partial [C] is added each channel's share of the step's gradient. */
 export function quantizeValuesGradient({ rows, C }: ValueShape, levels: Levels): Kernel {
   const [x, dy, dx] = ["x", "dy", "dx"].map((name) => b.buffer(name, "f32", [rows, C]));

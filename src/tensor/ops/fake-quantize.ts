@@ -2,13 +2,14 @@
 
 import { activationLevels } from "../kernels/levels.ts";
 import {
+  passInside,
   quantizeValues,
   quantizeValuesGradient,
   stepGradient,
   type ValueShape,
 } from "../kernels/quantize-values.ts";
 import type { FakeQuantize } from "../layer.ts";
-import { NOTHING, type Op, product, type Site, step } from "../op.ts";
+import { type Op, product, type Site, step } from "../op.ts";
 
 /** Mean of |x| for the standard normal x that a normalised layer gives: sqrt(2 / pi). */
 const MEAN_ABS = Math.sqrt(2 / Math.PI);
@@ -33,21 +34,23 @@ export const fakeQuantize: Op<FakeQuantize> = {
     return s;
   },
   backward(layer, site) {
-    if (site.dx[0] === undefined && !layer.learned) return NOTHING;
+    const [dx] = site.dx;
     const s = step(layer, site);
     const { rows, C } = shapeOf(site);
     const levels = activationLevels(layer);
+    const given = { x: site.x[0], step: site.parameter("step"), dy: site.dy };
+    if (!layer.learned) {
+      if (dx !== undefined) s.each(passInside({ rows, C }, levels), { ...given, dx });
+      return s;
+    }
     const partial = s.gather("partial", C);
     s.each(quantizeValuesGradient({ rows, C }, levels), {
-      x: site.x[0],
-      step: site.parameter("step"),
-      dy: site.dy,
-      dx: site.dx[0] ?? s.scratch("unused", [site.batch, rows, C]),
+      ...given,
+      dx: dx ?? s.scratch("unused", [site.batch, rows, C]),
       partial,
     });
     const shares = s.scratch("shares", [C]);
-    s.sum(partial, shares); // also leaves zeros for the next step
-    if (!layer.learned) return s;
+    s.sum(partial, shares);
     // the paper's N is the number of features of one sample
     const scale = 1 / Math.sqrt(rows * C * levels.high);
     s.add(stepGradient(C, scale), { shares, dstep: site.gradient("step") });
