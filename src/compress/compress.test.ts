@@ -305,6 +305,7 @@ test("a ReLU6 is the largest integer of its layer, also where a wider range shar
 test.each<[string, Layer]>([
   ["add", { op: "add", name: "odd", inputs: ["one", "two"] }],
   ["averagePool", { op: "averagePool", name: "odd", inputs: ["two"], size: [2, 2] }],
+  ["hardSwish", { op: "hardSwish", name: "odd", inputs: ["two"] }],
   ["conv2d", { ...conv, name: "odd", inputs: ["two"], groups: 2 }],
 ])("a layer without an integer form (%s) is refused by name", (op, odd) => {
   const layers: Graph["layers"] = [

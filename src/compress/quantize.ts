@@ -130,6 +130,7 @@ function quantizeLayer(layer: Layer, site: LayerSite): QuantizedLayer {
     case "concat":
       return { op: layer.op, ...named };
     case "averagePool":
+    case "hardSwish":
     case "add":
     case "fakeQuantize":
       throw unsupported(layer);

@@ -67,13 +67,10 @@ function taken({ batch, inputScale, input, labels }: Steps, { layers, options, .
   return (name: string): number[] => Array.from(runner.view(name));
 }
 
-/** hard-swish has golden numbers and no operation yet. */
 const ALL = ["operations", "operations-later", "quantization"].map((name) => golden<Steps>(name));
 
 describe.each(ALL)("a step has the loss, gradients and statistics of $tool", (steps) => {
-  const known = steps.cases.filter(({ name }) => name !== "hard-swish");
-
-  test.each(known.map((one) => [one.name, one] as const))("%s", (_name, one) => {
+  test.each(steps.cases.map((one) => [one.name, one] as const))("%s", (_name, one) => {
     const view = taken(steps, one);
     expect(Object.keys(one.gradients).length).toBeGreaterThan(1);
     expect(difference(view("$logits"), one.logits)).toBeLessThan(TOLERANCE);

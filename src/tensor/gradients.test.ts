@@ -160,6 +160,13 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     { op: "averagePool", name: "last", inputs: ["first"], size: [2, 4] },
     ...head,
   ],
+  hardSwish: [
+    conv("first", "x", 5),
+    conv("second", "first", 5),
+    { op: "hardSwish", name: "active", inputs: ["second"] },
+    conv("last", "active", 4),
+    ...head,
+  ],
   relu6: [
     conv("first", "x", 5),
     conv("second", "first", 5), // so that values spread beyond both bends
@@ -198,7 +205,9 @@ test.each(Object.entries(CASES))(
     // 2e-3 of the largest
     // gradient. Where a maximum has kinks the step must be too small to cross one, and rounding
     // takes up to 5e-3.
-    const hasKinks = layers.some(({ op }) => ["relu", "relu6", "maxPool"].includes(op));
+    const hasKinks = layers.some(({ op }) =>
+      ["relu", "relu6", "hardSwish", "maxPool"].includes(op),
+    );
     const [step, tolerance] = hasKinks ? [2 ** -12, 5e-3] : [2 ** -7, 2e-3];
     expect(gradientError({ inputs: [input], layers }, { step })).toBeLessThan(tolerance);
   },

@@ -25,6 +25,7 @@ export type {
   FakeQuantize,
   Flatten,
   GlobalAveragePool,
+  HardSwish,
   Initial,
   Layer,
   LayerOp,

@@ -53,6 +53,10 @@ export interface Relu extends Named {
 export interface Relu6 extends Named {
   readonly op: "relu6";
 }
+/** x min(max(x + 3, 0), 6) / 6 */
+export interface HardSwish extends Named {
+  readonly op: "hardSwish";
+}
 export interface MaxPool extends Named {
   readonly op: "maxPool";
   /** Tile height and width; the stride is the same. */
@@ -100,6 +104,7 @@ export type Layer =
   | BatchNorm
   | Relu
   | Relu6
+  | HardSwish
   | MaxPool
   | AveragePool
   | GlobalAveragePool

@@ -14,6 +14,7 @@ import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { fakeQuantize } from "./fake-quantize.ts";
 import { withGroups } from "./grouped-conv2d.ts";
+import { hardSwish } from "./hard-swish.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
@@ -27,6 +28,7 @@ const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
   batchNorm,
   relu,
   relu6,
+  hardSwish,
   maxPool,
   averagePool,
   globalAveragePool,
