@@ -3,18 +3,10 @@
  * fitted to it, and the s8 features of any samples, computed by the device's own kernels.
  */
 
-import {
-  inParallel,
-  type Modality,
-  openResampler,
-  type Reader,
-  type Sample,
-} from "../data/index.ts";
+import type { Modality, Reader, Sample } from "../data/index.ts";
 import { UserError } from "../errors.ts";
-import type { TypedArray } from "../kernel/index.ts";
 import { checkSpec } from "./check-spec.ts";
-import { extractor } from "./frontend.ts";
-import { pictureFitter, prepareAudio } from "./prepare.ts";
+import { scaler } from "./scaler.ts";
 import { fitScaling } from "./scaling.ts";
 import {
   type AudioSpec,
@@ -25,15 +17,13 @@ import {
   featureShape,
   type ImageSpec,
 } from "./spec.ts";
+import { type Extract, extractHere, type Work } from "./work.ts";
 
 /** More than this a second says little that a net of this size uses. */
 const MAX_RATE_HZ = 16000;
 
 /** Samples, evenly spaced, whose rates and sizes decide a spec. */
 const CENSUS_SAMPLES = 256;
-
-/** Files being decoded at once. */
-const PARALLEL = 8;
 
 type Progress = (done: number, total: number) => void;
 
@@ -46,6 +36,8 @@ export interface FitOptions {
   readonly size?: number;
   /** Specs that are already decided; only their scaling is fitted. */
   readonly specs?: Frontend;
+  /** Who computes; this thread, where not given. */
+  readonly extract?: Extract;
   readonly onProgress?: Progress;
 }
 
@@ -70,8 +62,9 @@ export interface FeatureSet {
 export async function fitFrontend(
   reader: Reader,
   samples: readonly Sample[],
-  { modalities, specs = {}, onProgress, ...defaults }: FitOptions,
+  options: FitOptions,
 ): Promise<Frontend> {
+  const { modalities, specs = {}, extract = extractHere(reader), onProgress } = options;
   if (samples.length === 0) throw new UserError("features: the train split must have samples");
   const series = modalities.find(({ kind }) => kind === "series");
   if (series !== undefined) {
@@ -80,15 +73,12 @@ export async function fitFrontend(
   const fitted: Record<string, FeatureSpec> = {};
   const progress = counted(samples.length * modalities.length, onProgress);
   for (const modality of modalities) {
-    const given = specs[modality.name];
-    const spec = given ?? (await defaultSpec(reader, samples, { modality, ...defaults }));
-    checkSpec(spec, modality.name);
-    const read = inputReader(reader, modality.name, spec);
-    const extract = extractor(spec, "raw");
-    const work = async (sample: Sample): Promise<Int32Array> =>
-      progress(extract(await read(sample)));
-    const raw = await inParallel(samples, { limit: PARALLEL, work });
-    fitted[modality.name] = { ...spec, scaling: fitScaling(raw, spec) };
+    const { name } = modality;
+    const spec = specs[name] ?? (await defaultSpec(extract, samples, { ...options, modality }));
+    checkSpec(spec, name);
+    const work: Work = { op: "raw", spec };
+    const raw = await collected(extract, samples, { modality: name, work, progress });
+    fitted[name] = { ...spec, scaling: fitScaling(raw, spec) };
   }
   return fitted;
 }
@@ -101,53 +91,44 @@ export async function fitFrontend(
 export async function extractFeatures(
   reader: Reader,
   samples: readonly Sample[],
-  { frontend, onProgress }: { frontend: Frontend; onProgress?: Progress },
+  {
+    frontend,
+    extract = extractHere(reader),
+    onProgress,
+  }: { frontend: Frontend; extract?: Extract; onProgress?: Progress },
 ): Promise<Record<string, FeatureSet>> {
   const names = Object.keys(frontend);
   const progress = counted(samples.length * names.length, onProgress);
   const sets: Record<string, FeatureSet> = {};
-  for (const name of names) {
-    const shape = featureShape(frontend[name]);
+  for (const modality of names) {
+    const spec = frontend[modality];
+    const shape = featureShape(spec);
     const size = shape[0] * shape[1] * shape[2];
     const data = new Int8Array(samples.length * size);
-    const read = inputReader(reader, name, frontend[name]);
-    const extract = extractor(frontend[name]);
-    const work = async ([sample, i]: readonly [Sample, number]): Promise<void> =>
-      data.set(progress(extract(await read(sample))), i * size);
-    const numbered = samples.map((sample, i) => [sample, i] as const);
-    await inParallel(numbered, { limit: PARALLEL, work });
-    sets[name] = { shape, data };
+    const scaled = scaler(spec);
+    const take = (index: number, raw: Int32Array): void => {
+      data.set(scaled(raw), index * size);
+      progress();
+    };
+    await extract(samples, { modality, work: { op: "raw", spec }, take });
+    sets[modality] = { shape, data };
   }
   return sets;
 }
 
-/**
- * A function that reads what the device would get of a sample: s16 samples or u8 pixels.
- *
- * throws  (the function) UserError naming the row of a sample that lacks the modality
- */
-export function inputReader(
-  reader: Reader,
-  modality: string,
-  spec: FeatureSpec,
-): (sample: Sample) => Promise<TypedArray> {
-  if (spec.kind !== "image") {
-    const resample = openResampler();
-    return async (sample) => {
-      requireModality(sample, modality);
-      return prepareAudio(await reader.audio(sample, modality), spec, { resample });
-    };
-  }
-  const toSource = pictureFitter(spec);
-  return async (sample) => {
-    requireModality(sample, modality);
-    return toSource(await reader.picture(sample, modality));
+/** All values at once, in the order of the samples. */
+async function collected(
+  extract: Extract,
+  samples: readonly Sample[],
+  { modality, work, progress }: { modality: string; work: Work; progress?: () => void },
+): Promise<Int32Array[]> {
+  const values: Int32Array[] = new Array(samples.length);
+  const take = (index: number, value: Int32Array): void => {
+    values[index] = value;
+    progress?.();
   };
-}
-
-function requireModality({ id, row, sources }: Sample, modality: string): void {
-  if (sources[modality] !== undefined) return;
-  throw new UserError(`manifest.csv row ${row}: sample ${id} must have ${modality}, got none`);
+  await extract(samples, { modality, work, take });
+  return values;
 }
 
 interface Defaults extends Pick<FitOptions, "kind" | "durationS" | "size"> {
@@ -155,17 +136,16 @@ interface Defaults extends Pick<FitOptions, "kind" | "durationS" | "size"> {
 }
 
 async function defaultSpec(
-  reader: Reader,
+  extract: Extract,
   samples: readonly Sample[],
   { modality: { name, kind: media }, kind, durationS, size }: Defaults,
 ): Promise<FeatureSpec> {
   const stride = Math.ceil(samples.length / CENSUS_SAMPLES);
   const asked = samples.filter((_, i) => i % stride === 0);
-  for (const sample of asked) requireModality(sample, name);
+  const work: Work = { op: "form", kind: media };
+  const forms = await collected(extract, asked, { modality: name, work });
   if (media === "audio") {
-    const work = async (sample: Sample): Promise<number> =>
-      (await reader.audio(sample, name)).sampleRateHz;
-    const rates = await inParallel(asked, { limit: PARALLEL, work });
+    const rates = forms.map(([rate]) => rate);
     const sampleRateHz = Math.min(MAX_RATE_HZ, mostCommon(rates, String));
     return defaultAudioSpec({
       sampleRateHz,
@@ -173,12 +153,8 @@ async function defaultSpec(
       ...(kind === undefined ? {} : { kind }),
     });
   }
-  const work = async (sample: Sample): Promise<ImageSpec["source"]> => {
-    const { height, width, channels } = await reader.picture(sample, name);
-    return { height, width, channels };
-  };
-  const sources = await inParallel(asked, { limit: PARALLEL, work });
-  const source = mostCommon(sources, (s) => `${s.height}x${s.width}x${s.channels}`);
+  const [height, width, channels] = mostCommon(forms, String);
+  const source: ImageSpec["source"] = { height, width, channels: channels === 1 ? 1 : 3 };
   return defaultImageSpec({ source, ...(size === undefined ? {} : { size }) });
 }
 
@@ -191,12 +167,8 @@ function mostCommon<T>(values: readonly T[], key: (value: T) => string): T {
   );
 }
 
-/** Reports one more done each time a value passes through. */
-function counted(total: number, onProgress: Progress | undefined): <T>(value: T) => T {
+/** A function that reports one more done. */
+function counted(total: number, onProgress: Progress | undefined): () => void {
   let done = 0;
-  return (value) => {
-    done++;
-    onProgress?.(done, total);
-    return value;
-  };
+  return () => onProgress?.(++done, total);
 }

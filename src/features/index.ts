@@ -9,7 +9,6 @@ export {
   type FeatureSet,
   type FitOptions,
   fitFrontend,
-  inputReader,
 } from "./extract.ts";
 export { extractor, frontendRoutine, type Stage } from "./frontend.ts";
 export { resizeFloat } from "./image-definition.ts";
@@ -27,3 +26,11 @@ export {
   inputShape,
   type Scaling,
 } from "./spec.ts";
+export {
+  type Extract,
+  type Extraction,
+  extractHere,
+  inputReader,
+  sampleExtractor,
+  type Work,
+} from "./work.ts";

@@ -39,8 +39,8 @@ export function fitScaling(raw: readonly Int32Array[], spec: FeatureSpec): Scali
   }
   const channels = channelCount(spec);
   const count = (raw.length * raw[0].length) / channels;
-  const mean = channelSums(raw, channels, (value) => value).map((sum) => sum / count);
-  const squares = channelSums(raw, channels, (value, c) => (value - mean[c]) ** 2);
+  const mean = channelSums(raw, channels).map((sum) => sum / count);
+  const squares = channelSquares(raw, mean);
   return {
     offset: mean.map((value) => Math.round(value)),
     multiplier: squares.map((sum) => {
@@ -50,14 +50,24 @@ export function fitScaling(raw: readonly Int32Array[], spec: FeatureSpec): Scali
   };
 }
 
-function channelSums(
-  raw: readonly Int32Array[],
-  channels: number,
-  of: (value: number, channel: number) => number,
-): number[] {
+function channelSums(raw: readonly Int32Array[], channels: number): number[] {
   const sums = new Array<number>(channels).fill(0);
   for (const features of raw) {
-    for (let i = 0; i < features.length; i++) sums[i % channels] += of(features[i], i % channels);
+    for (let i = 0; i < features.length; i += channels) {
+      for (let c = 0; c < channels; c++) sums[c] += features[i + c];
+    }
+  }
+  return sums;
+}
+
+/** Sums of squared differences from the mean. */
+function channelSquares(raw: readonly Int32Array[], mean: readonly number[]): number[] {
+  const channels = mean.length;
+  const sums = new Array<number>(channels).fill(0);
+  for (const features of raw) {
+    for (let i = 0; i < features.length; i += channels) {
+      for (let c = 0; c < channels; c++) sums[c] += (features[i + c] - mean[c]) ** 2;
+    }
   }
   return sums;
 }

@@ -1,0 +1,108 @@
+/**
+ * What is computed of one modality of one sample, and who carries it out for many: this thread
+ * here; a program may use more of them, or a cache, behind the same function type.
+ */
+
+import {
+  inParallel,
+  type ModalityKind,
+  openResampler,
+  type Reader,
+  type Sample,
+} from "../data/index.ts";
+import { UserError } from "../errors.ts";
+import type { TypedArray } from "../kernel/index.ts";
+import { extractor } from "./frontend.ts";
+import { pictureFitter, prepareAudio } from "./prepare.ts";
+import type { FeatureSpec } from "./spec.ts";
+
+/**
+ * form  what a file is, before any spec: [sample rate in Hz] or [height, width, channels]
+ * raw   features before scaling, of featureShape(spec); spec.scaling does not matter
+ */
+export type Work =
+  | { readonly op: "form"; readonly kind: ModalityKind }
+  | { readonly op: "raw"; readonly spec: FeatureSpec };
+
+export interface Extraction {
+  readonly modality: string;
+  readonly work: Work;
+  /** Called once for each sample, in any order, with its index among them. */
+  take(index: number, values: Int32Array): void;
+}
+
+/**
+ * Carries work out for samples; the values do not depend on who does it.
+ *
+ * throws  UserError naming the row of a sample that lacks the modality or cannot be read; what
+ *         `take` throws
+ */
+export type Extract = (samples: readonly Sample[], extraction: Extraction) => Promise<void>;
+
+/** Files being decoded at once. */
+const PARALLEL = 8;
+
+/** Work in this thread. */
+export function extractHere(reader: Reader): Extract {
+  return async (samples, { modality, work, take }) => {
+    const one = sampleExtractor(reader, modality, work);
+    const numbered = samples.map((sample, i) => [sample, i] as const);
+    await inParallel(numbered, {
+      limit: PARALLEL,
+      work: async ([sample, i]) => take(i, await one(sample)),
+    });
+  };
+}
+
+/** A function that does the work for one sample; compiled once. */
+export function sampleExtractor(
+  reader: Reader,
+  modality: string,
+  work: Work,
+): (sample: Sample) => Promise<Int32Array> {
+  if (work.op === "raw") {
+    const read = inputReader(reader, modality, work.spec);
+    const extract = extractor(work.spec, "raw");
+    return async (sample) => extract(await read(sample));
+  }
+  if (work.kind === "audio") {
+    return async (sample) => {
+      requireModality(sample, modality);
+      return Int32Array.of((await reader.audio(sample, modality)).sampleRateHz);
+    };
+  }
+  return async (sample) => {
+    requireModality(sample, modality);
+    const { height, width, channels } = await reader.picture(sample, modality);
+    return Int32Array.of(height, width, channels);
+  };
+}
+
+/**
+ * A function that reads what the device would get of a sample: s16 samples or u8 pixels.
+ *
+ * throws  (the function) UserError naming the row of a sample that lacks the modality
+ */
+export function inputReader(
+  reader: Reader,
+  modality: string,
+  spec: FeatureSpec,
+): (sample: Sample) => Promise<TypedArray> {
+  if (spec.kind !== "image") {
+    const resample = openResampler();
+    return async (sample) => {
+      requireModality(sample, modality);
+      return prepareAudio(await reader.audio(sample, modality), spec, { resample });
+    };
+  }
+  const toSource = pictureFitter(spec);
+  return async (sample) => {
+    requireModality(sample, modality);
+    return toSource(await reader.picture(sample, modality));
+  };
+}
+
+function requireModality({ id, row, sources }: Sample, modality: string): void {
+  if (sources[modality] !== undefined) return;
+  throw new UserError(`manifest.csv row ${row}: sample ${id} must have ${modality}, got none`);
+}
