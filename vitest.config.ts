@@ -10,6 +10,8 @@ const config: ViteUserConfig = defineConfig({
     // Processes, not threads: a test may start programs and change folders. Two, as for two cores.
     pool: "forks",
     maxWorkers: 2,
+    // Each test computes its own features; those of the cache say where theirs is.
+    env: { TINYM2NET_CACHE: "off" },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A capability that a test needs is its tag: the final table counts by it.

@@ -38,7 +38,7 @@ async function readConfig(path: string): Promise<object> {
 /** A value as the command line would give it, through the option's own parser. */
 function parsed(option: Option, value: unknown, path: string): unknown {
   if (option.required === false && option.optional === false) {
-    if (typeof value === "boolean") return value;
+    if (typeof value === "boolean") return option.negate ? !value : value;
     throw new UserError(
       `--config: ${option.long} in ${path} must be true or false, got ${JSON.stringify(value)}`,
     );

@@ -122,6 +122,7 @@ function commandLine(state: { exitCode: number }): Command {
       "cross-validation: fold i of k is the test split, the next is val",
       fold,
     )
+    .option("--no-cache", "compute all features and hashes anew, keep none")
     .option("--resume", "go on with a training that was stopped")
     .option("--force", "replace an earlier run");
   add(
@@ -132,7 +133,8 @@ function commandLine(state: { exitCode: number }): Command {
   )
     .option("--data <folder>", "dataset (default: the one trained on)")
     .option("--split <name>", "train, val or test", "test")
-    .option("--precision <name>", "float or int", "float");
+    .option("--precision <name>", "float or int", "float")
+    .option("--no-cache", "compute all features and hashes anew, keep none");
   add(
     "compress <run>",
     "make an integer net of 8, 4 or mixed bits",
@@ -142,7 +144,8 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--bits <bits>", "8, 4 or mixed", "mixed")
     .option("--flash <bytes>", "limit of weights, tables and code", count)
     .option("--ram <bytes>", "limit of arena, inputs and scores", count)
-    .option("--data <folder>", "the training data, if it has moved");
+    .option("--data <folder>", "the training data, if it has moved")
+    .option("--no-cache", "compute all features and hashes anew, keep none");
   add(
     "verify <run>",
     "check that every target gives the same integers",
@@ -154,7 +157,8 @@ function commandLine(state: { exitCode: number }): Command {
   )
     .option("--target <names>", "portable, wasm (default: what this machine can run)", names)
     .option("--samples <n>", "samples to compare", count, 4)
-    .option("--data <folder>", "the training data, if it has moved");
+    .option("--data <folder>", "the training data, if it has moved")
+    .option("--no-cache", "compute all features and hashes anew, keep none");
   add(
     "deploy <run>",
     "write a package of C or WebAssembly",
@@ -237,6 +241,10 @@ function addDataVerbs(data: Command, addTo: AddTo): void {
     .option("--repeat", "use recordings of a smaller side again");
 }
 
+interface Cached {
+  /** False with --no-cache. */
+  readonly cache: boolean;
+}
 interface Seeded {
   readonly seed?: number;
 }
@@ -250,16 +258,18 @@ interface Written {
 }
 type ImportFlags = Written & { from?: string; classes?: string[]; group?: string };
 type PairFlags = Seeded & Written & { modalities?: string[]; fold?: string; repeat?: boolean };
-type TrainFlags = Seeded & {
-  fold?: string;
-  out?: string;
-  modalities?: string[];
-  resume?: boolean;
-  force?: boolean;
-};
-type EvaluateFlags = Seeded & { data?: string; split: string; precision: string };
-type CompressFlags = Seeded & { bits: string; flash?: number; ram?: number; data?: string };
-type VerifyFlags = Seeded & { target?: string[]; samples: number; data?: string };
+type TrainFlags = Seeded &
+  Cached & {
+    fold?: string;
+    out?: string;
+    modalities?: string[];
+    resume?: boolean;
+    force?: boolean;
+  };
+type EvaluateFlags = Seeded & Cached & { data?: string; split: string; precision: string };
+type CompressFlags = Seeded &
+  Cached & { bits: string; flash?: number; ram?: number; data?: string };
+type VerifyFlags = Seeded & Cached & { target?: string[]; samples: number; data?: string };
 type DeployFlags = Seeded & { target?: string; out?: string; force?: boolean };
 type BenchFlags = Seeded & {
   preset?: string;

@@ -1,9 +1,9 @@
 /** From a dataset's samples to what a net trains on or is scored on. */
 
+import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import {
   assertUsable,
-  contentHash,
   type Dataset,
   openReader,
   type Reader,
@@ -16,17 +16,23 @@ import { extractFeatures, type Frontend, inputReader } from "../../src/features/
 import type { TypedArray } from "../../src/kernel/index.ts";
 import type { Examples } from "../../src/train/index.ts";
 import type { Context } from "./context.ts";
+import { type DatasetExtraction, openExtraction } from "./extraction/open.ts";
 import { parseFold } from "./fold.ts";
 import type { RunRecord, TrainSettings } from "./run.ts";
 
 export interface OpenDataset {
   readonly dataset: Dataset;
   readonly reader: Reader;
+  /** Features on all cores, from the cache where they are known. */
+  readonly extraction: DatasetExtraction;
 }
 
-interface Wanted {
-  readonly modalities?: readonly string[];
-  readonly ignore?: readonly string[];
+/** How the features of a dataset are computed; they do not depend on it. */
+export interface Means {
+  /** --no-cache gives false: nothing that was computed before is used or kept. */
+  readonly cache?: boolean;
+  /** At most; all cores where not given. */
+  readonly threads?: number;
 }
 
 /**
@@ -35,39 +41,50 @@ interface Wanted {
  * ignore   kinds of problems that do not matter for what it is used for
  */
 export async function openDataset(
+  context: Context,
   folder: string,
-  { seed, modalities, fold: text = "", ignore = [] }: Pick<TrainSettings, "seed" | "fold"> & Wanted,
+  options: OpenOptions,
 ): Promise<OpenDataset> {
-  const fold = parseFold(text);
+  const { seed, modalities, ignore = [], cache = true } = options;
+  const threads = options.threads ?? availableParallelism();
+  const fold = parseFold(options.fold ?? "");
   const dataset = await readDataset(folder, {
     seed,
     ...(modalities ? { modalities } : {}),
     ...(fold ? { fold } : {}),
   });
   assertUsable(dataset, { ignore });
-  return { dataset, reader: openReader(dataset) };
+  const reader = openReader(dataset);
+  const extraction = openExtraction(context, dataset, { reader, threads, cache });
+  return { dataset, reader, extraction };
+}
+
+interface OpenOptions extends Means, Pick<TrainSettings, "seed" | "fold"> {
+  readonly modalities?: readonly string[];
+  readonly ignore?: readonly string[];
 }
 
 /**
  * The dataset that a run was trained on.
  *
- * folder   --data, else where the run says it was
+ * data     --data, else where the run says it was
  * throws   UserError if its content is no longer what was trained on
  */
 export async function openTrainedDataset(
+  context: Context,
   run: string,
   { dataset: trained, settings }: RunRecord,
-  folder: string | undefined,
+  { data: folder, ...means }: { data?: string } & Means,
 ): Promise<OpenDataset & { readonly hash: string }> {
   const where = folder ?? resolve(run, trained.folder);
   let opened: OpenDataset;
   try {
-    opened = await openDataset(where, settings);
+    opened = await openDataset(context, where, { ...settings, ...means });
   } catch (error) {
     if (folder !== undefined || !(error instanceof UserError)) throw error;
     throw new UserError(`${error.message}\nname the training data with --data if it has moved`);
   }
-  if ((await contentHash(opened.dataset)) !== trained.hash) {
+  if ((await opened.extraction.hash()) !== trained.hash) {
     throw new UserError(`${where} is not what ${run} was trained on: its content has changed`);
   }
   return { ...opened, hash: trained.hash };
@@ -83,14 +100,17 @@ const TRAINING_PROBLEMS: readonly string[] = [
 
 /** Recordings that a net may meet for the first time; the run's fold is one of its own data only. */
 export async function openOtherDataset(
+  context: Context,
   folder: string,
   { settings, dataset: trained }: RunRecord,
+  means: Means,
 ): Promise<OpenDataset & { readonly hash: string }> {
   const { seed, modalities } = settings;
-  const opened = await openDataset(folder, { seed, modalities, ignore: TRAINING_PROBLEMS });
-  const hash = await contentHash(opened.dataset);
+  const ignore = TRAINING_PROBLEMS;
+  const opened = await openDataset(context, folder, { seed, modalities, ignore, ...means });
+  const hash = await opened.extraction.hash();
   if (settings.fold === undefined || hash !== trained.hash) return { ...opened, hash };
-  return { ...(await openDataset(folder, settings)), hash };
+  return { ...(await openDataset(context, folder, { ...settings, ...means })), hash };
 }
 
 /** Where the data is, seen from the run: the same on every machine with the same layout. */
@@ -119,7 +139,7 @@ export interface ScoredExamples extends Examples {
  * classes  of the net; a sample with another label is refused
  */
 export async function loadExamples(
-  { reader, dataset }: OpenDataset,
+  { reader, dataset, extraction: { extract } }: OpenDataset,
   samples: readonly Sample[],
   { frontend, classes, context, stage }: LoadOptions,
 ): Promise<ScoredExamples> {
@@ -135,6 +155,7 @@ export async function loadExamples(
   context.reporter.stage(stage);
   const sets = await extractFeatures(reader, samples, {
     frontend,
+    extract,
     onProgress: (done, total) => context.reporter.update(done, total),
   });
   context.reporter.done();

@@ -36,6 +36,7 @@ import { integrityOf, jsonText, type RunFile, sha256, writeTogether } from "../r
 import {
   completeSamples,
   loadExamples,
+  type Means,
   type OpenDataset,
   openTrainedDataset,
   readInputs,
@@ -47,7 +48,7 @@ import { scoreTable } from "../summary.ts";
 import { formatBytes, formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
-export interface CompressCliOptions {
+export interface CompressCliOptions extends Pick<Means, "cache"> {
   readonly bits?: string;
   readonly flash?: number;
   readonly ram?: number;
@@ -78,13 +79,13 @@ const PRECISIONS: Readonly<Record<string, Precision>> = { "8": 8, "4": 4, mixed:
 export async function compress(
   context: Context,
   run: string,
-  { bits = "mixed", flash, ram, data }: CompressCliOptions,
+  { bits = "mixed", flash, ram, ...source }: CompressCliOptions,
 ): Promise<CompressResult> {
   const precision = PRECISIONS[bits];
   if (precision === undefined) throw unknown("bits", bits, Object.keys(PRECISIONS));
   const record = await readRun(run);
   const model = await readModel(run);
-  const opened = await openTrainedDataset(run, record, data);
+  const opened = await openTrainedDataset(context, run, record, source);
   const { modalities, seed } = record.settings;
   const trainSamples = shuffle(
     completeSamples(opened.dataset, "train", modalities),
@@ -99,6 +100,7 @@ export async function compress(
   );
   const valSamples = completeSamples(opened.dataset, "val", modalities);
   const val = await load(valSamples, "features of val");
+  opened.extraction.close();
   const limits = {
     ...(flash === undefined ? {} : { flash }),
     ...(ram === undefined ? {} : { ram }),

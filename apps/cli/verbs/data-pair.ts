@@ -50,7 +50,7 @@ export async function dataPair(
   if (out === undefined && !dryRun) {
     throw new UserError("data pair: --out must be given, or --dry-run");
   }
-  const { dataset } = await openDataset(folder, {
+  const { dataset } = await openDataset(context, folder, {
     seed,
     ignore: EXPECTED,
     ...(modalities === undefined ? {} : { modalities }),

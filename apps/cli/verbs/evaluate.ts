@@ -5,14 +5,20 @@ import { SPLITS, type Split } from "../../../src/data/index.ts";
 import { UserError, unknown } from "../../../src/errors.ts";
 import type { Context } from "../context.ts";
 import { type Evaluation, precisionName, readCompressed, readModel, readRun } from "../run.ts";
-import { completeSamples, loadExamples, openOtherDataset, openTrainedDataset } from "../samples.ts";
+import {
+  completeSamples,
+  loadExamples,
+  type Means,
+  openOtherDataset,
+  openTrainedDataset,
+} from "../samples.ts";
 import { evaluationOf, floatScores, saveEvaluation } from "../scoring.ts";
 import { quoted } from "../shell.ts";
 import { scoreTable } from "../summary.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Pick<Means, "cache"> {
   readonly data?: string;
   readonly split: string;
   readonly precision?: string;
@@ -22,7 +28,7 @@ export interface EvaluateOptions {
 export async function evaluate(
   context: Context,
   run: string,
-  { data, split, precision = "float" }: EvaluateOptions,
+  { data, split, precision = "float", cache = true }: EvaluateOptions,
 ): Promise<Evaluation> {
   const known = SPLITS.find((name) => name === split);
   if (known === undefined) throw unknown("split", split, SPLITS);
@@ -36,12 +42,13 @@ export async function evaluate(
   // another folder than the one trained on is allowed: that is how a net meets new recordings
   const opened =
     data === undefined
-      ? await openTrainedDataset(run, record, undefined)
-      : await openOtherDataset(data, record);
+      ? await openTrainedDataset(context, run, record, { cache })
+      : await openOtherDataset(context, data, record, { cache });
   const samples = samplesOf(opened.dataset, known, modalities);
   const stage = `features of ${split}`;
   const { classes } = graph;
   const examples = await loadExamples(opened, samples, { frontend, classes, context, stage });
+  opened.extraction.close();
   const scores = await context.blocking(() =>
     compressed === undefined
       ? floatScores({ graph, weights }, examples, record.settings)

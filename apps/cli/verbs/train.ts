@@ -3,7 +3,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { contentHash, countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
+import { countLabels, type Dataset, SPLITS } from "../../../src/data/index.ts";
 import { UserError } from "../../../src/errors.ts";
 import { type Frontend, featureShape, fitFrontend } from "../../../src/features/index.ts";
 import { costOf, type Graph, packWeights, preset } from "../../../src/model/index.ts";
@@ -32,6 +32,7 @@ import {
   completeSamples,
   datasetFolder,
   loadExamples,
+  type Means,
   type OpenDataset,
   openDataset,
   type ScoredExamples,
@@ -42,12 +43,10 @@ import { formatCount, formatPercent } from "../terminal/format.ts";
 import { type AskedSettings, fitOptions, resumedSettings, settingsOf } from "../train-settings.ts";
 import { toolVersion } from "../version.ts";
 
-export interface TrainOptions extends AskedSettings {
+export interface TrainOptions extends AskedSettings, Means {
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
-  /** Threads; they change no byte of the run. */
-  readonly threads?: number;
 }
 
 export interface TrainResult {
@@ -73,7 +72,8 @@ export async function train(
   if (!resume) await assertFree(out, { force });
   const saved = resume ? await readRun(out) : undefined;
   const wanted = saved === undefined ? settingsOf(options) : resumedSettings(saved, options);
-  const opened = await openDataset(folder, {
+  const opened = await openDataset(context, folder, {
+    ...meansOf(options),
     seed: wanted.seed,
     ...(wanted.modalities.length > 0 ? { modalities: wanted.modalities } : {}),
     ...(wanted.fold === undefined ? {} : { fold: wanted.fold }),
@@ -82,7 +82,7 @@ export async function train(
   const modalities = dataset.modalities.map(({ name }) => name);
   const count = completeSamples(dataset, "train", modalities).length;
   const settings = { ...wanted, modalities, batch: wanted.batch ?? defaultBatch(count) };
-  const hash = await contentHash(dataset);
+  const hash = await opened.extraction.hash();
   for (const { severity, message } of dataset.problems) context.print(`${severity}: ${message}`);
   if (saved !== undefined && saved.dataset.hash !== hash) {
     throw new UserError(`${folder} is not what ${out} was trained on: its content has changed`);
@@ -122,6 +122,14 @@ export async function train(
   return finished(context, out, settings, samplesPerSecond);
 }
 
+/** Threads change no byte of the run. */
+function meansOf({ cache, threads }: TrainOptions): Means {
+  return {
+    ...(cache === undefined ? {} : { cache }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
 /** Beyond eight threads a step of a tiny net has too little for each. */
 function defaultThreads(): number {
   return Math.min(8, availableParallelism());
@@ -143,7 +151,7 @@ async function prepare(
   opened: OpenDataset,
   { preset: name, modalities, size }: TrainSettings,
 ): Promise<Prepared> {
-  const { dataset, reader } = opened;
+  const { dataset, reader, extraction } = opened;
   const [train, val] = (["train", "val"] as const).map((split) => {
     const samples = completeSamples(dataset, split, modalities);
     if (samples.length > 0) return samples;
@@ -155,6 +163,7 @@ async function prepare(
   const frontend = await fitFrontend(reader, train, {
     modalities: dataset.modalities,
     size,
+    extract: extraction.extract,
     onProgress: (done, total) => context.reporter.update(done, total),
   });
   context.reporter.done();
@@ -169,6 +178,7 @@ async function prepare(
     train: await load(train, "features of train"),
     val: await load(val, "features of val"),
   };
+  extraction.close();
   return { graph, frontend, splits };
 }
 

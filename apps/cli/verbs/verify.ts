@@ -17,12 +17,12 @@ import type { Context } from "../context.ts";
 import { readProduct } from "../product.ts";
 import { readModel, readRun } from "../run.ts";
 import { writeJson } from "../run-folder.ts";
-import { completeSamples, openTrainedDataset, readInputs } from "../samples.ts";
+import { completeSamples, type Means, openTrainedDataset, readInputs } from "../samples.ts";
 import { quoted } from "../shell.ts";
 import { formatCount } from "../terminal/format.ts";
 import { renderTable } from "../terminal/table.ts";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Pick<Means, "cache"> {
   readonly targets?: readonly string[];
   readonly samples: number;
   readonly data?: string;
@@ -45,13 +45,13 @@ type Inputs = Readonly<Record<string, TypedArray>>;
 export async function verify(
   context: Context,
   run: string,
-  { targets: names, samples: count, data }: VerifyOptions,
+  { targets: names, samples: count, ...options }: VerifyOptions,
 ): Promise<VerifyResult> {
   const { environment } = context;
   const targets = (names ?? targetNames).map((name) => targetOf(name, { environment }));
   const { product, compressed } = await readProduct(run);
   if (names !== undefined) for (const wanted of targets) await requireAvailable(wanted);
-  const { samples, source } = await samplesOf(run, product, count, data);
+  const { samples, source } = await samplesOf(context, run, product, { count, ...options });
   context.reporter.stage("verify");
   const results = await verifyTargets(product, samples, targets, {
     onProgress: ({ stage, done, total }) => context.reporter.update(done, total, stage),
@@ -66,15 +66,15 @@ export async function verify(
 
 /** Samples of the validation split, drawn over its classes, or the golden vectors without the data. */
 async function samplesOf(
+  context: Context,
   run: string,
   product: Product,
-  count: number,
-  data: string | undefined,
+  { count, ...options }: { count: number } & Pick<VerifyOptions, "data" | "cache">,
 ): Promise<{ samples: Inputs[]; source: VerifyResult["source"] }> {
   const record = await readRun(run);
   const { frontend } = await readModel(run);
   try {
-    const opened = await openTrainedDataset(run, record, data);
+    const opened = await openTrainedDataset(context, run, record, options);
     const val = completeSamples(opened.dataset, "val", record.settings.modalities);
     const samples: Inputs[] = [];
     for (const sample of shuffle(val, random("verify")).slice(0, count)) {
@@ -82,7 +82,7 @@ async function samplesOf(
     }
     return { samples, source: "val" };
   } catch (error) {
-    if (data !== undefined || !(error instanceof UserError)) throw error;
+    if (options.data !== undefined || !(error instanceof UserError)) throw error;
     const samples = product.examples.slice(0, count).map(({ inputs }) => inputs);
     return { samples, source: "golden" };
   }

@@ -1,0 +1,198 @@
+/**
+ * How verbs compute the features of a dataset and the hash of its content: on all cores, and only
+ * what is not in the cache.
+ *
+ * A feature is known by the SHA-256 of its file, its segment, its spec without scaling, and the
+ * version of the code: not by names or places, so that runs, splits and copies of a dataset share it.
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import {
+  contentHash,
+  type Dataset,
+  type Reader,
+  type Sample,
+  type Source,
+} from "../../../src/data/index.ts";
+import { type Extract, featureShape, type Work } from "../../../src/features/index.ts";
+import type { Context } from "../context.ts";
+import { cacheFolder, prune } from "./cache-folder.ts";
+import { codeVersion } from "./code-version.ts";
+import { type FeatureStore, openFeatureStore } from "./feature-store.ts";
+import { type FileHashes, openFileHashes } from "./file-hashes.ts";
+import { openLanes } from "./lanes.ts";
+
+export interface DatasetExtraction {
+  readonly extract: Extract;
+  /** As `contentHash`. */
+  hash(): Promise<string>;
+  /** End the processes. */
+  close(): void;
+}
+
+export interface ExtractionOptions {
+  readonly reader: Reader;
+  /** Processes at most. */
+  readonly threads: number;
+  /** Whether what is known may be used and what is computed kept. */
+  readonly cache: boolean;
+}
+
+export function openExtraction(
+  context: Context,
+  dataset: Dataset,
+  { reader, threads, cache }: ExtractionOptions,
+): DatasetExtraction {
+  const { extract, close } = openLanes(dataset, { reader, threads });
+  const folder = cache ? cacheFolder(context.environment) : undefined;
+  if (folder === undefined) return { extract, close, hash: () => contentHash(dataset) };
+  const hashes = openFileHashes(dataset.folder, folder, Date.now);
+  let version: string | undefined;
+  const keep = keeper(context, folder);
+  return {
+    close,
+    hash: async () => {
+      const known = await hashFiles(context, dataset, hashes);
+      keep(() => hashes.save());
+      return contentHash(dataset, { hashOf: (path) => known.get(path) });
+    },
+    extract: async (samples, extraction) => {
+      version ??= codeVersion();
+      const { modality, work } = extraction;
+      const place = join(folder, "features", specKey(work, version));
+      const store = openFeatureStore(place, valueCount(work));
+      await extractMissing(samples, {
+        ...extraction,
+        extract,
+        store,
+        keep,
+        prune: () => prune(folder, { nowMs: Date.now() }),
+        key: ({ sources }) => sampleKey(sources[modality], hashes),
+        isUnchanged: ({ sources }) => hashes.isUnchanged(sources[modality]?.path ?? ""),
+      });
+    },
+  };
+}
+
+interface Cached {
+  readonly extract: Extract;
+  readonly store: FeatureStore;
+  readonly keep: (write: () => void) => void;
+  /** Undefined for what has no file, or none that can be read: computing it tells why. */
+  key(sample: Sample): string | undefined;
+  isUnchanged(sample: Sample): boolean;
+  prune(): void;
+}
+
+async function extractMissing(
+  samples: readonly Sample[],
+  { extract, store, keep, prune, key, isUnchanged, ...extraction }: Cached & Parameters<Extract>[1],
+): Promise<void> {
+  const keys = samples.map(key);
+  const { take } = extraction;
+  const missing = store.read(
+    keys.map((known) => known ?? ""),
+    take,
+  );
+  if (missing.length === 0) return;
+  try {
+    await extract(
+      missing.map((index) => samples[index]),
+      {
+        ...extraction,
+        take: (i, values) => {
+          const known = keys[missing[i]];
+          const isSame = known !== undefined && isUnchanged(samples[missing[i]]);
+          if (isSame) keep(() => store.add(known, values));
+          take(missing[i], values);
+        },
+      },
+    );
+  } finally {
+    // after Ctrl-C and errors too: what is done is done
+    keep(() => {
+      store.flush();
+      prune();
+    });
+  }
+}
+
+/** Writes to the cache; when that fails, says so once and writes no more. */
+function keeper({ reporter }: Context, folder: string): (write: () => void) => void {
+  let isBroken = false;
+  return (write) => {
+    if (isBroken) return;
+    try {
+      write();
+    } catch (error) {
+      isBroken = true;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === undefined) throw error;
+      reporter.line(`warning: ${folder} cannot be written (${code}): features are not kept`);
+    }
+  };
+}
+
+/** Told as a stage when it takes longer than this. */
+const SILENT_MS = 500;
+const FILES_A_TURN = 64;
+
+/** Hashes by path; a file that cannot be read is not among them. */
+async function hashFiles(
+  { reporter, now }: Context,
+  { samples }: Dataset,
+  hashes: FileHashes,
+): Promise<Map<string, string>> {
+  const start = now();
+  const known = new Map<string, string>();
+  const used = samples.flatMap(({ sources }) => Object.values(sources));
+  const paths = ["manifest.csv", ...new Set(used.map(({ path }) => path))];
+  let isTold = false;
+  for (const [i, path] of paths.entries()) {
+    const hash = hashIfReadable(hashes, path);
+    if (hash !== undefined) known.set(path, hash);
+    if (i % FILES_A_TURN > 0) continue;
+    await setImmediate();
+    if (!isTold && now() - start > SILENT_MS) {
+      reporter.stage("hash files");
+      isTold = true;
+    }
+    reporter.update(i, paths.length);
+  }
+  if (isTold) reporter.done();
+  return known;
+}
+
+function hashIfReadable(hashes: FileHashes, path: string): string | undefined {
+  try {
+    return hashes.of(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function sampleKey(source: Source | undefined, hashes: FileHashes): string | undefined {
+  if (source === undefined) return undefined;
+  const { path, startS = 0, durationS = "" } = source;
+  const file = hashIfReadable(hashes, path);
+  return file === undefined ? undefined : sha256(`${file} ${startS} ${durationS}`);
+}
+
+function specKey(work: Work, version: string): string {
+  const { scaling: _, ...spec } = work.op === "raw" ? work.spec : { scaling: undefined };
+  const kind = work.op === "raw" ? spec : work.kind;
+  return sha256(JSON.stringify([version, work.op, kind])).slice(0, 32);
+}
+
+/** Values of one sample. */
+function valueCount(work: Work): number {
+  if (work.op === "form") return work.kind === "audio" ? 1 : 3;
+  const [height, width, channels] = featureShape(work.spec);
+  return height * width * channels;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
