@@ -40,15 +40,17 @@ export function prune(
   folder: string,
   { nowMs, maxBytes = MAX_BYTES }: { nowMs: number; maxBytes?: number },
 ): void {
-  const files = filesBelow(folder);
-  const isAbandoned = ({ path, usedMs }: CacheFile): boolean =>
-    path.endsWith(PARTIAL) && nowMs - usedMs > ABANDONED_MS;
-  for (const { path } of files.filter(isAbandoned)) rmSync(path, { force: true });
+  const files = filesBelow(folder).sort((a, b) => a.usedMs - b.usedMs);
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  for (const file of files.sort((a, b) => a.usedMs - b.usedMs)) {
-    if (bytes <= maxBytes) break;
+  const remove = (file: CacheFile): void => {
     rmSync(file.path, { force: true });
     bytes -= file.bytes;
+  };
+  const isAbandoned = ({ path, usedMs }: CacheFile): boolean =>
+    path.endsWith(PARTIAL) && nowMs - usedMs > ABANDONED_MS;
+  for (const file of files.filter(isAbandoned)) remove(file);
+  for (const file of files.filter((other) => !isAbandoned(other))) {
+    if (bytes > maxBytes) remove(file);
   }
 }
 

@@ -35,7 +35,7 @@ export function packEntries(entries: readonly Entry[]): Uint8Array {
   const type = entries.every(([, values]) => values.every((v) => v >= 0 && v <= 255)) ? 1 : 4;
   const index = Buffer.alloc(entries.length * INDEX_BYTES);
   const payloads = entries.map(([key, values], i) => {
-    const payload = Buffer.from((type === 1 ? Uint8Array.from(values) : values.slice()).buffer);
+    const payload = Buffer.from((type === 1 ? new Uint8Array(values) : values.slice()).buffer);
     index.write(key, i * INDEX_BYTES, "hex");
     index.writeUInt32LE(checksum(index, i, payload), i * INDEX_BYTES + KEY_BYTES);
     return payload;
@@ -128,7 +128,7 @@ function runsOf(numbers: readonly number[], limit: number): [number, number][] {
 }
 
 function valuesOf(payload: Buffer, width: 1 | 4): Int32Array {
-  if (width === 1) return Int32Array.from(payload);
+  if (width === 1) return new Int32Array(payload);
   const values = new Int32Array(payload.length / 4);
   new Uint8Array(values.buffer).set(payload);
   return values;
