@@ -117,6 +117,7 @@ export const SIMD = {
   i32x4MinS: 0xb6,
   i32x4MaxS: 0xb8,
   i64x2ShrS: 0xcc,
+  i64x2ShrU: 0xcd,
   i64x2Add: 0xce,
   i64x2ExtmulLowI32x4S: 0xdc,
   i64x2ExtmulHighI32x4S: 0xdd,

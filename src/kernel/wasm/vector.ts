@@ -197,7 +197,13 @@ function isCondition(expr: Expr): boolean {
   return expr.op === "less" || expr.op === "lessEqual" || expr.op === "equal";
 }
 
-/** Two 64-bit products at a time, rounded and shifted, then the low words put together. */
+/**
+ * Two 64-bit products at a time, rounded and shifted, then the low words put together.
+ *
+ * Up to a shift of 32 no copy of the sign reaches the low word, so the shift may fill with zeros,
+ * which processors have for 64 bits where they lack the other; by 32 there is nothing to shift, the
+ * high words are taken as they lie.
+ */
 function pushMulShift(scope: Scope, lane: Lane, { a, b, shift }: MulShift, u: number): void {
   const locals = [newLocal(scope, TYPE.v128), newLocal(scope, TYPE.v128)];
   [a, b].forEach((operand, i) => {
@@ -211,10 +217,13 @@ function pushMulShift(scope: Scope, lane: Lane, { a, b, shift }: MulShift, u: nu
     simd(scope, product);
     simd(scope, SIMD.const, ...rounding);
     simd(scope, SIMD.i64x2Add);
+    if (shift === 32) continue;
     emit(scope, OP.i32Const, ...signed(shift));
-    simd(scope, SIMD.i64x2ShrS);
+    simd(scope, shift < 32 ? SIMD.i64x2ShrU : SIMD.i64x2ShrS);
   }
-  simd(scope, SIMD.shuffle, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+  const word = shift === 32 ? 4 : 0;
+  const words = [0, 8, 16, 24].flatMap((at) => [0, 1, 2, 3].map((byte) => at + word + byte));
+  simd(scope, SIMD.shuffle, ...words);
 }
 
 /** How the four elements of a vector lie in memory. */
