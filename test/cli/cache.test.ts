@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, expect, test } from "vitest";
@@ -110,32 +110,33 @@ function extracted({ folder = data, threads, cache, killAt = 0 }: Way): Promise<
   return new Promise((resolve) => child.on("close", () => resolve(said.trim())));
 }
 
+/** What one process gives without a cache; a cache that two processes filled. */
 let expected = "";
+const filled = join(place, "filled");
 beforeAll(async () => {
   expected = await extracted({ threads: 1 });
   expect(expected).toMatch(/^[0-9a-f]{64}$/);
+  expect(await extracted({ threads: 2, cache: filled })).toBe(expected);
 });
 
+/** Names of packs are hashes of their content: equal ones mean that nothing was computed and kept. */
+function packs(cache: string): string[] {
+  return Object.keys(stateOf(join(cache, "features")));
+}
+
 test("features do not depend on the number of processes, nor on the cache", async () => {
-  const cache = join(place, "cache");
+  const kept = packs(filled);
+  expect(kept.length).toBeGreaterThan(2);
   expect(await extracted({ threads: 3 })).toBe(expected);
-  expect(await extracted({ threads: 2, cache })).toBe(expected);
-  const kept = stateOf(cache);
-  expect(Object.keys(kept).length).toBeGreaterThan(2);
-  expect(await extracted({ threads: 1, cache })).toBe(expected);
-  const packs = (state: Record<string, string>): string[] =>
-    Object.keys(state).filter((name) => name.startsWith("features"));
-  expect(packs(stateOf(cache))).toEqual(packs(kept)); // nothing was computed, or it would be kept
+  expect(await extracted({ threads: 1, cache: filled })).toBe(expected);
+  expect(packs(filled)).toEqual(kept);
 });
 
 test("a copy of the dataset under another name has the same features in the cache", async () => {
-  const cache = join(place, "cache-of-copies");
-  await extracted({ threads: 1, cache });
-  const before = readdirSync(join(cache, "features"), { recursive: true });
-  expect(await extracted({ folder: copy(data, join(place, "copy")), threads: 1, cache })).toBe(
-    expected,
-  );
-  expect(readdirSync(join(cache, "features"), { recursive: true })).toEqual(before);
+  const folder = copy(data, join(place, "copy"));
+  const kept = packs(filled);
+  expect(await extracted({ folder, threads: 1, cache: filled })).toBe(expected);
+  expect(packs(filled)).toEqual(kept);
 });
 
 test("runs at the same time, one of them killed, and the next give the same", async () => {
@@ -150,19 +151,12 @@ test("runs at the same time, one of them killed, and the next give the same", as
 });
 
 test("a damaged cache gives the same", async () => {
-  const cache = join(place, "damaged");
-  await extracted({ threads: 1, cache });
+  const cache = copy(filled, join(place, "damaged"));
   for (const name of Object.keys(stateOf(cache))) {
     const bytes = readFileSync(join(cache, name));
     bytes[Math.floor(bytes.length * 0.9)] ^= 0x10;
     writeFileSync(join(cache, name), bytes);
   }
-  expect(await extracted({ threads: 1, cache })).toBe(expected);
-});
-
-test("a cache that cannot be written is told once and does not stand in the way", async () => {
-  const cache = join(place, "file");
-  writeFileSync(cache, "");
   expect(await extracted({ threads: 1, cache })).toBe(expected);
 });
 
@@ -192,6 +186,12 @@ test("train keeps features where TINYM2NET_CACHE says, none with --no-cache; the
   const cache = join(place, "train-cache");
   const runs = ["none", "first", "second"].map((name) => join(place, name));
   expect(await trained(tiny, runs[0], cache, ["--no-cache"])).toMatchObject({ code: 0 });
+  const config = join(place, "config.json");
+  writeFileSync(config, JSON.stringify({ "no-cache": true, quiet: true }));
+  const env = { ...process.env, TINYM2NET_CACHE: cache };
+  const evaluated = await start(["evaluate", runs[0], "--config", config], { env }).ended;
+  expect(evaluated).toMatchObject({ code: 0, stderr: "" });
+  rmSync(join(runs[0], "evaluation.json"));
   expect(stateOf(cache)).toEqual({});
   expect(await trained(tiny, runs[1], cache)).toMatchObject({ code: 0, stderr: "" });
   const kept = stateOf(join(cache, "features"));
@@ -200,4 +200,16 @@ test("train keeps features where TINYM2NET_CACHE says, none with --no-cache; the
   expect(stateOf(join(cache, "features"))).toEqual(kept);
   expect(stateOf(runs[1])).toEqual(stateOf(runs[0]));
   expect(stateOf(runs[2])).toEqual(stateOf(runs[0]));
+});
+
+test("a cache that cannot be written is told once and does not stand in the way", async () => {
+  const cache = join(place, "file");
+  writeFileSync(cache, "");
+  const env = { ...process.env, TINYM2NET_CACHE: cache };
+  const said = await start(["evaluate", join(place, "first"), "--json"], { env }).ended;
+  expect(said.code).toBe(0);
+  const warnings = said.stderr.split("\n").filter((line) => line.startsWith("warning"));
+  expect(warnings).toEqual([
+    `warning: ${cache} cannot be written (ENOTDIR): features are not kept`,
+  ]);
 });
