@@ -7,11 +7,14 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { encodeWav } from "../../src/data/index.ts";
 import { random } from "../../src/tensor/index.ts";
 import { root } from "../sources.ts";
 import { copy, type Said, start, stateOf, workplace, writeTiny } from "./workplace.ts";
+
+// many short processes: on a machine that is busy otherwise they take their time
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const place = workplace();
 const data = join(place, "data");
