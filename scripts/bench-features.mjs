@@ -144,7 +144,6 @@ function print({ machine, versions, mfcc }) {
     if (librosa) console.log(`  librosa    ${range(librosa)}, ratio ${range(ratio, 2)}`);
   }
   if (!peer) console.log(`no librosa in ${python}: nothing to compare with`);
-  console.log(
-    `\nMFCC 44 x 13: ${mfcc.scratchBytes} bytes of scratch, ${mfcc.tableBytes} bytes of tables (exact, without scaling)`,
-  );
+  const memory = `${mfcc.scratchBytes} bytes of scratch, ${mfcc.tableBytes} bytes of tables`;
+  console.log(`\nMFCC 44 x 13: ${memory} (exact, without scaling)`);
 }

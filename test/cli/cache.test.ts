@@ -183,7 +183,7 @@ function trained(folder: string, run: string, cache: string, more: string[] = []
   return start(["train", folder, "--out", run, ...small, ...more], { env }).ended;
 }
 
-test("train keeps features where TINYM2NET_CACHE says, none with --no-cache; the run is the same", async () => {
+test("train keeps features in TINYM2NET_CACHE, none with --no-cache; the run is the same", async () => {
   const tiny = join(place, "tiny");
   await writeTiny(tiny);
   const cache = join(place, "train-cache");
