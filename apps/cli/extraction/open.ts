@@ -2,8 +2,9 @@
  * How verbs compute the features of a dataset and the hash of its content: on all cores, and only
  * what is not in the cache.
  *
- * A feature is known by the SHA-256 of its file, its segment, its spec without scaling, and the
- * version of the code: not by names or places, so that runs, splits and copies of a dataset share it.
+ * A feature is known by the SHA-256 of its file, what the manifest says of it (segment, range, rate),
+ * its spec without scaling, and the version of the code: not by names or places, so that runs, splits
+ * and copies of a dataset share it.
  */
 
 import { createHash } from "node:crypto";
@@ -175,9 +176,10 @@ function hashIfReadable(hashes: FileHashes, path: string): string | undefined {
 
 function sampleKey(source: Source | undefined, hashes: FileHashes): string | undefined {
   if (source === undefined) return undefined;
-  const { path, startS = 0, durationS = "" } = source;
+  const { path, startS = 0, durationS = "", range = { low: "", high: "" }, rateHz = "" } = source;
   const file = hashIfReadable(hashes, path);
-  return file === undefined ? undefined : sha256(`${file} ${startS} ${durationS}`);
+  if (file === undefined) return undefined;
+  return sha256([file, startS, durationS, range.low, range.high, rateHz].join(" "));
 }
 
 function specKey(work: Work, version: string): string {
