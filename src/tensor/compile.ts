@@ -45,8 +45,9 @@ export interface TrainingOptions {
 /**
  * One training step: forward, backward, optimizer.
  *
- * Views: each input (s8 [batch, ...]), `$labels` (s32 [batch]), `$weight` (f32 [batch], adds up to
- * 1), `$counter` (s32: seed, step), `$hyper` (see optimizer.ts), `$loss` (f32 [1]), `$logits`, every
+ * Views: each input (s8 [batch, ...]), `$labels` (s32 [batch]), `$labels2` and `$share2` (s32 and
+ * f32 [batch]; zeros, as at first, for one label a sample), `$weight` (f32 [batch], adds up to 1),
+ * `$counter` (s32: seed, step), `$hyper` (see optimizer.ts), `$loss` (f32 [1]), `$logits`, every
  * parameter by name, and the states `$parameters`, `$running` and those of the optimizer as a whole,
  * which are all there is to save and restore.
  */
@@ -143,6 +144,8 @@ export function trainingRoutine(net: Net, options: TrainingOptions & { merge?: b
   const loss = call("$loss", crossEntropy({ batch, classes }, { smoothing }), {
     logits: "$logits",
     labels: "$labels",
+    labels2: "$labels2",
+    share2: "$share2",
     weight: "$weight",
     loss: "$loss",
     dlogits: gradientOf(last.name),
@@ -159,6 +162,8 @@ export function trainingRoutine(net: Net, options: TrainingOptions & { merge?: b
     storage: [
       ...forward.storage,
       { name: "$labels", type: "s32", shape: [batch], role: "input" },
+      { name: "$labels2", type: "s32", shape: [batch], role: "input" },
+      vector("$share2", "input", batch),
       vector("$weight", "input", batch),
       vector("$hyper", "input", 4),
       vector("$loss", "output", 1),

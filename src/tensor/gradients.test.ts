@@ -36,9 +36,14 @@ function prepare(net: Net, runner: Runner): void {
  * Largest difference between the compiled gradient and central differences, relative to the largest
  * gradient.
  */
-function gradientError(net: Net, { smoothing = 0, step = 2 ** -7 } = {}): number {
+function gradientError(
+  net: Net,
+  { smoothing = 0, step = 2 ** -7, share2 = [0, 0, 0, 0] } = {},
+): number {
   const runner = compileTraining(net, { batch: BATCH, inputScale: SCALE, smoothing });
   prepare(net, runner);
+  runner.view("$labels2").set([1, 1, 1, 2]);
+  runner.view("$share2").set(share2);
   runner.run();
   const gradient = Float32Array.from(runner.view("$gradients") as Float32Array);
   const parameters = runner.view("$parameters");
@@ -259,6 +264,33 @@ test("label smoothing has the right gradient", () => {
   expect(
     gradientError({ inputs: [input], layers: CASES["dense alone"] }, { smoothing: 0.1 }),
   ).toBeLessThan(2e-3);
+});
+
+test("two labels a sample have the right gradient, with smoothing as well", () => {
+  const net = { inputs: [input], layers: CASES["dense alone"] };
+  const share2 = [0.25, 0.5, 1, 0.75];
+  expect(gradientError(net, { share2 })).toBeLessThan(2e-3);
+  expect(gradientError(net, { share2, smoothing: 0.1 })).toBeLessThan(2e-3);
+});
+
+test("the loss of two labels is the mean of their losses by their shares", () => {
+  const net = { inputs: [input], layers: CASES["dense alone"] };
+  const runner = compileTraining(net, { batch: BATCH, inputScale: SCALE });
+  prepare(net, runner);
+  const lossOf = (labels: number[], labels2: number[], share2: number): number => {
+    runner.view("$labels").set(labels);
+    runner.view("$labels2").set(labels2);
+    runner.view("$share2").fill(share2);
+    runner.run();
+    return runner.view("$loss")[0];
+  };
+  const [a, c] = [
+    [0, 2, 1, 2],
+    [1, 1, 1, 0],
+  ];
+  const [first, second] = [lossOf(a, c, 0), lossOf(c, a, 0)];
+  expect(lossOf(a, c, 1)).toBeCloseTo(second, 5);
+  expect(lossOf(a, c, 0.25)).toBeCloseTo(0.75 * first + 0.25 * second, 5);
 });
 
 test("a whole training step equals the interpreter to the bit", () => {

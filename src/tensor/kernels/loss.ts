@@ -1,15 +1,18 @@
 /**
- * Softmax cross-entropy with sample weights and label smoothing, and its gradient in the same pass.
+ * Softmax cross-entropy with sample weights, two labels a sample and label smoothing, and its
+ * gradient in the same pass.
  */
 
-import { build as b, type Kernel } from "../../kernel/index.ts";
+import { type Buffer, build as b, type Expr, type Kernel } from "../../kernel/index.ts";
 import { exp, log } from "./math.ts";
 
 /**
  * loss [1] = sum_n weight[n] * -sum_k t[n,k] log softmax(logits)[n,k];  dlogits = weight * (softmax
  * - t)
  *
- * t        (1 - smoothing) at the label plus smoothing / K everywhere
+ * t        (1 - smoothing) (1 - share2) at the label, (1 - smoothing) share2 at the second one, plus
+ *          smoothing / K everywhere
+ * share2   [batch], in [0, 1]; zeros for one label a sample, whatever labels2 says
  * weight   [batch], given so that it adds up to 1 for a mean
  */
 export function crossEntropy(
@@ -18,6 +21,8 @@ export function crossEntropy(
 ): Kernel {
   const logits = b.buffer("logits", "f32", [batch, classes]);
   const labels = b.buffer("labels", "s32", [batch]);
+  const labels2 = b.buffer("labels2", "s32", [batch]);
+  const share2 = b.buffer("share2", "f32", [batch]);
   const weight = b.buffer("weight", "f32", [batch]);
   const loss = b.buffer("loss", "f32", [1]);
   const dlogits = b.buffer("dlogits", "f32", [batch, classes]);
@@ -31,8 +36,10 @@ export function crossEntropy(
     f("log_sum"),
     f("target"),
   ];
-  const isLabel = (n: Parameters<typeof b.load>[1], k: Parameters<typeof b.load>[1]) =>
-    b.equal(k, b.load(labels, n));
+  type Index = Parameters<typeof b.load>[1];
+  /** A share of what smoothing leaves, where k is the label. */
+  const at = (label: Buffer, share: Expr, n: Index, k: Index): Expr =>
+    b.select(b.equal(k, b.load(label, n)), b.mul(b.f32(1 - smoothing), share), b.f32(0));
   const body = b.loop("n", batch, (n) => [
     b.declare(largest, b.load(logits, n, 0)),
     b.loop("k0", classes, (k) => [b.set(largest, b.max(largest, b.load(logits, n, k)))]),
@@ -47,9 +54,11 @@ export function crossEntropy(
     b.loop("k2", classes, (k) => [
       b.declare(
         target,
-        b.select(
-          isLabel(n, k),
-          b.f32(1 - smoothing + smoothing / classes),
+        b.add(
+          b.add(
+            at(labels, b.sub(b.f32(1), b.load(share2, n)), n, k),
+            at(labels2, b.load(share2, n), n, k),
+          ),
           b.f32(smoothing / classes),
         ),
       ),
@@ -72,7 +81,7 @@ export function crossEntropy(
   ]);
   return b.kernel(
     "cross_entropy",
-    [logits, labels, weight, loss, dlogits],
+    [logits, labels, labels2, share2, weight, loss, dlogits],
     [b.declare(total, 0), body, b.store(loss, [0], total)],
   );
 }
