@@ -12,6 +12,7 @@ export {
 } from "./extract.ts";
 export { extractor, frontendRoutine, type Stage } from "./frontend.ts";
 export { resizeFloat } from "./image-definition.ts";
+export { missingFeatures } from "./missing.ts";
 export { pictureFitter, prepareAudio, preparePicture } from "./prepare.ts";
 export { FEATURE_SCALE, fitScaling } from "./scaling.ts";
 export {

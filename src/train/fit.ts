@@ -2,10 +2,10 @@
  * The training loop: yields after every step, records every epoch, and can be stopped and continued
  * anywhere.
  *
- * Nothing depends on when it was stopped: the order of samples follows from (seed, epoch), dropout
- * and the learning rate from the step, so a continued training ends in the same bytes. The weights
- * kept are those of the epoch with the best balanced accuracy on the validation split (ties: the
- * smaller loss, then the earlier epoch).
+ * Nothing depends on when it was stopped: the order of samples follows from (seed, epoch),
+ * augmentation from (seed, epoch, sample), dropout and the learning rate from the step, so a
+ * continued training ends in the same bytes. The weights kept are those of the epoch with the best
+ * balanced accuracy on the validation split (ties: the smaller loss, then the earlier epoch).
  */
 
 import { mismatch, UserError } from "../errors.ts";
@@ -22,7 +22,9 @@ import {
   random,
   shuffle,
 } from "../tensor/index.ts";
-import { classCounts, type Examples, gather } from "./examples.ts";
+import type { Augmentation } from "./augment/draw.ts";
+import { fillBatch } from "./batch.ts";
+import { classCounts, type Examples } from "./examples.ts";
 import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
 import { meanLoss, predictions, predictor } from "./predict.ts";
 import { checkSchedule, rateAt, type Schedule } from "./schedule.ts";
@@ -45,6 +47,8 @@ export interface FitOptions {
   readonly smoothing?: number;
   /** Fused multiply-add, if the runtime has it: see compileTraining. */
   readonly fused?: boolean;
+  /** Of the training split; the validation split is scored as it is. */
+  readonly augment?: Augmentation | undefined;
   /** The compiled step, from compileStep with the same arguments; one thread if it is not given. */
   readonly step?: Runner;
 }
@@ -115,6 +119,7 @@ export function trainGraph(
     options.step ?? compileTraining(graph, { batch, inputScale, smoothing, optimizer, fused });
   const stateNames = ["$parameters", "$running", ...optimizerStates(optimizer)];
   const predict = predictor(graph, { inputScale, fused });
+  const names = graph.inputs.map(({ name }) => name);
   const weightOf = classWeights(train.labels, graph.classes.length);
   const warmupSteps = Math.min(steps, 50);
   const course = { schedule, rate, warmupSteps, epochSteps: steps, epochs };
@@ -135,12 +140,7 @@ export function trainGraph(
 
   const runStep = (order: readonly number[], epoch: number, step: number): number => {
     const indices = order.slice(step * batch, (step + 1) * batch);
-    for (const { name } of graph.inputs) gather(train.inputs[name], indices, runner.view(name));
-    const labels = Int32Array.from(indices, (i) => train.labels[i]);
-    runner.view("$labels").set(labels);
-    const weights = Float32Array.from(labels, (label) => weightOf[label]);
-    const total = weights.reduce((a, b) => a + b, 0);
-    runner.view("$weight").set(weights.map((weight) => weight / total));
+    fillBatch(runner, train, { names, indices, weightOf, epoch, augment: options.augment });
     const t = epoch * steps + step;
     runner.view("$counter").set([seed, t]);
     const now = { step: t + 1, rate: rateAt(t, course), decay };

@@ -1,5 +1,9 @@
 /** One training loop that yields a record a step, and the metrics that judge its result. */
 
+export { checkAugment, checkAugmented } from "./augment/check.ts";
+export { augmentedCopies, type Copies } from "./augment/copies.ts";
+export { type Augmentation, augmentation } from "./augment/draw.ts";
+export { AUGMENT_PRESETS, type AugmentSpec, noiseFolders } from "./augment/spec.ts";
 export { packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 export { classCounts, type Examples, gather } from "./examples.ts";
 export {
