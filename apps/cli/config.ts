@@ -43,7 +43,7 @@ function parsed(option: Option, value: unknown, path: string): unknown {
       `--config: ${option.long} in ${path} must be true or false, got ${JSON.stringify(value)}`,
     );
   }
-  const text = textOf(value);
+  const text = TAKES_JSON.includes(option.long ?? "") ? textOrJson(value) : textOf(value);
   if (text === undefined) {
     throw new UserError(
       `--config: ${option.long} in ${path} must be text, a number or a list, got ${JSON.stringify(value)}`,
@@ -57,6 +57,14 @@ function parsed(option: Option, value: unknown, path: string): unknown {
       `--config: ${option.long} in ${path} ${reason} It is ${JSON.stringify(value)}.`,
     );
   }
+}
+
+/** Options whose value may be an object in the file; on the command line it is its JSON. */
+const TAKES_JSON: readonly string[] = ["--augment"];
+
+function textOrJson(value: unknown): string | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? JSON.stringify(value) : textOf(value);
 }
 
 /** As it would be typed; undefined for what cannot be. */

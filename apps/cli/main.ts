@@ -110,6 +110,7 @@ function commandLine(state: { exitCode: number }): Command {
     .option("--optimizer <name>", "adamw, adam or sgd (default: adamw)")
     .option("--rate <number>", "peak learning rate (default: 0.001; sgd: 0.01)", positive)
     .option("--schedule <name>", "of the rate: cosine or step (default: cosine)")
+    .option("--augment <name>", "standard, none or a JSON file (default: none)")
     .option("--size <pixels>", "side of the pictures the net sees (default: 32)", count)
     .option("--portable", "the same bytes on every machine, somewhat slower")
     .option(

@@ -5,7 +5,7 @@ import type { Example } from "../../src/deploy/index.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Frontend } from "../../src/features/index.ts";
 import { type Graph, unpackWeights, type Weights } from "../../src/model/index.ts";
-import type { ClassScore, EpochRecord, Interval } from "../../src/train/index.ts";
+import type { AugmentSpec, ClassScore, EpochRecord, Interval } from "../../src/train/index.ts";
 import { integrityOf, readBytes, readJson } from "./run-folder.ts";
 
 export const SCHEMA_VERSION = 1;
@@ -37,6 +37,10 @@ export interface TrainSettings {
   readonly size: number;
   /** Of cross-validation, such as "2/5", where the manifest's splits are not used. */
   readonly fold?: string;
+  /** Of training samples; not there where there is none. */
+  readonly augment?: AugmentSpec;
+  /** Folders of noise that it names, with a hash of each. */
+  readonly noise?: Readonly<Record<string, string>>;
 }
 
 export interface RunRecord {

@@ -1,17 +1,21 @@
 /** What a training is asked for with options, and what it is told to do. */
 
+import { isDeepStrictEqual } from "node:util";
 import { UserError, unknown } from "../../src/errors.ts";
 import { FEATURE_SCALE } from "../../src/features/index.ts";
 import { hasFusedMultiplyAdd } from "../../src/kernel/index.ts";
 import type { FitOptions } from "../../src/train/index.ts";
+import { augmentSettings } from "./augment.ts";
 import { OPTIMIZERS, type RunRecord, SCHEDULES, type TrainSettings } from "./run.ts";
 
 /** Settings as options give them: unchecked names, and nothing where a default will do. */
 export interface AskedSettings
-  extends Partial<Omit<TrainSettings, "optimizer" | "schedule" | "engine">> {
+  extends Partial<Omit<TrainSettings, "optimizer" | "schedule" | "engine" | "augment" | "noise">> {
   /** One of OPTIMIZERS and of SCHEDULES. */
   readonly optimizer?: string;
   readonly schedule?: string;
+  /** none, a preset, a JSON file, or JSON. */
+  readonly augment?: string;
   /** The same bytes on every machine. */
   readonly portable?: boolean;
 }
@@ -33,7 +37,7 @@ const [STEPS, FACTOR] = [3, 0.1];
 export type Wanted = Omit<TrainSettings, "batch"> & { readonly batch?: number };
 
 /** The settings of a new training; throws UserError for an unknown name. */
-export function settingsOf(options: AskedSettings): Wanted {
+export async function settingsOf(options: AskedSettings): Promise<Wanted> {
   const { preset: name, modalities = [], epochs, seed, batch, rate, size, fold } = options;
   const optimizer = known("optimizer", options.optimizer ?? DEFAULTS.optimizer, OPTIMIZERS);
   return {
@@ -48,6 +52,7 @@ export function settingsOf(options: AskedSettings): Wanted {
     size: size ?? DEFAULTS.size,
     ...(batch === undefined ? {} : { batch }),
     ...(fold === undefined ? {} : { fold }),
+    ...(await augmentSettings(options.augment)),
   };
 }
 
@@ -58,7 +63,10 @@ function known<T extends string>(kind: string, name: string, names: readonly T[]
 }
 
 /** A training goes on as it was begun; a setting that says otherwise is a mistake. */
-export function resumedSettings({ settings }: RunRecord, options: AskedSettings): TrainSettings {
+export async function resumedSettings(
+  { settings }: RunRecord,
+  options: AskedSettings,
+): Promise<TrainSettings> {
   const plain = ["preset", "optimizer", "schedule", "fold"] as const;
   for (const key of [...plain, "epochs", "seed", "batch", "rate", "size"] as const) {
     const given = options[key];
@@ -80,6 +88,14 @@ export function resumedSettings({ settings }: RunRecord, options: AskedSettings)
     modalities.toSorted().join() !== settings.modalities.toSorted().join()
   ) {
     throw changedSetting("modalities", settings.modalities.join(","), modalities.join(","));
+  }
+  const asked = await augmentSettings(options.augment, settings);
+  if (!isDeepStrictEqual(asked.augment, settings.augment)) {
+    const [before, given] = [settings, asked].map(({ augment }) => JSON.stringify(augment));
+    throw changedSetting("augment", before ?? "none", given ?? "none");
+  }
+  if (!isDeepStrictEqual(asked.noise, settings.noise)) {
+    throw new UserError("train --resume: the recordings of noise have changed since the run began");
   }
   return settings;
 }

@@ -8,6 +8,7 @@ import { UserError } from "../../../src/errors.ts";
 import { type Frontend, featureShape, fitFrontend } from "../../../src/features/index.ts";
 import { costOf, type Graph, packWeights, preset } from "../../../src/model/index.ts";
 import {
+  type Augmentation,
   type Checkpoint,
   compileStep,
   type EpochRecord,
@@ -16,6 +17,7 @@ import {
   trainGraph,
   unpackCheckpoint,
 } from "../../../src/train/index.ts";
+import { assertAugmentable, openAugmentation } from "../augment.ts";
 import { type Context, Interrupted, pause } from "../context.ts";
 import { type RunRecord, readModel, readRun, SCHEMA_VERSION, type TrainSettings } from "../run.ts";
 import {
@@ -71,7 +73,8 @@ export async function train(
   if (resume && force) throw new UserError("train: give --resume or --force, not both");
   if (!resume) await assertFree(out, { force });
   const saved = resume ? await readRun(out) : undefined;
-  const wanted = saved === undefined ? settingsOf(options) : resumedSettings(saved, options);
+  const wanted =
+    saved === undefined ? await settingsOf(options) : await resumedSettings(saved, options);
   const opened = await openDataset(context, folder, {
     ...meansOf(options),
     seed: wanted.seed,
@@ -79,6 +82,7 @@ export async function train(
     ...(wanted.fold === undefined ? {} : { fold: wanted.fold }),
   });
   const { dataset } = opened;
+  assertAugmentable(dataset, wanted.augment);
   const modalities = dataset.modalities.map(({ name }) => name);
   const count = completeSamples(dataset, "train", modalities).length;
   const settings = { ...wanted, modalities, batch: wanted.batch ?? defaultBatch(count) };
@@ -91,7 +95,7 @@ export async function train(
     await rm(join(out, "checkpoint.bin"), { force: true }); // a kill may have left it
     return finished(context, out, settings, null);
   }
-  const { graph, frontend, splits } = await prepare(context, opened, settings);
+  const { graph, frontend, splits, augment } = await prepare(context, opened, settings);
   if (!resume) {
     await createRun(out, { force });
     const manifest = sha256(await readFile(join(folder, "manifest.csv")));
@@ -102,7 +106,7 @@ export async function train(
   const from = resume ? await readCheckpoint(out) : undefined;
   const fitting = fitOptions(settings);
   const step = await compileStep(graph, splits.train, fitting, options.threads ?? defaultThreads());
-  const training = trainGraph(graph, splits, { ...fitting, step }, from);
+  const training = trainGraph(graph, splits, { ...fitting, step, augment }, from);
   const samplesPerSecond = await runTraining(context, training, { out, settings, splits });
   await step.stop();
   const { weights, record } = training.best();
@@ -144,12 +148,13 @@ interface Prepared {
   readonly graph: Graph;
   readonly frontend: Frontend;
   readonly splits: { readonly train: ScoredExamples; readonly val: ScoredExamples };
+  readonly augment: Augmentation | undefined;
 }
 
 async function prepare(
   context: Context,
   opened: OpenDataset,
-  { preset: name, modalities, size }: TrainSettings,
+  { preset: name, modalities, size, seed, augment: spec }: TrainSettings,
 ): Promise<Prepared> {
   const { dataset, reader, extraction } = opened;
   const [train, val] = (["train", "val"] as const).map((split) => {
@@ -179,7 +184,9 @@ async function prepare(
     val: await load(val, "features of val"),
   };
   extraction.close();
-  return { graph, frontend, splits };
+  const fitted = { samples: train, examples: splits.train, frontend, seed };
+  const augment = spec && (await openAugmentation(context, reader, spec, fitted));
+  return { graph, frontend, splits, augment };
 }
 
 interface RunOptions {
