@@ -57,11 +57,11 @@ export function alterMap(
   { shape, generator, isMirrored }: { shape: Shape; generator: Random; isMirrored: boolean },
 ): void {
   const [height, width] = shape;
-  if (isMirrored) move(map, shape, (y, x) => [y, width - 1 - x]);
+  if (isMirrored) move(map, shape, { row: (y) => y, column: (x) => width - 1 - x });
   const offset = (): number => generator.integer(2 * cropPixels + 1) - cropPixels;
   const [dy, dx] = [offset(), offset()];
   if (dy !== 0 || dx !== 0) {
-    move(map, shape, (y, x) => [within(y + dy, height), within(x + dx, width)]);
+    move(map, shape, { row: (y) => within(y + dy, height), column: (x) => within(x + dx, width) });
   }
   const side = Math.round(cutout * Math.min(height, width));
   const [y, x] = [generator.integer(height), generator.integer(width)];
@@ -82,13 +82,12 @@ function within(i: number, extent: number): number {
 function move(
   map: Int8Array,
   [height, width, channels]: Shape,
-  from: (y: number, x: number) => readonly [number, number],
+  { row, column }: { row: (y: number) => number; column: (x: number) => number },
 ): void {
   const before = map.slice();
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const [sy, sx] = from(y, x);
-      const source = (sy * width + sx) * channels;
+      const source = (row(y) * width + column(x)) * channels;
       for (let c = 0; c < channels; c++) map[at++] = before[source + c];
     }
   }

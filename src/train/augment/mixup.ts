@@ -16,5 +16,7 @@ export function betaShare(alpha: number, generator: Random): number {
 
 /** share * a + (1 - share) * b in whole steps, ties upward. */
 export function mixed(a: Int8Array, b: Int8Array, share: number): Int8Array {
-  return a.map((value, i) => Math.round(share * value + (1 - share) * b[i]));
+  const mean = new Int8Array(a.length);
+  for (let i = 0; i < a.length; i++) mean[i] = Math.floor(share * a[i] + (1 - share) * b[i] + 0.5);
+  return mean;
 }

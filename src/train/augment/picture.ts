@@ -31,10 +31,11 @@ export function alterPicture(
   const factor = (strength: number): number => 1 + strength * (2 * generator.next() - 1);
   const deviation = blurPixels * perPixel * generator.next();
   const factors = { brightness: factor(brightness), contrast: factor(contrast) };
-  const values = Float64Array.from(pixels);
+  const values = new Float64Array(pixels);
   blur(values, size, deviation);
   recolour(values, size.channels, { ...factors, saturation: factor(saturation) });
-  return Uint8Array.from(values, (x) => Math.max(0, Math.min(255, Math.round(x))));
+  const altered = new Uint8ClampedArray(values.map(Math.round));
+  return new Uint8Array(altered.buffer);
 }
 
 interface Factors {

@@ -34,12 +34,22 @@ export function alterSound(
     clip = withNoise(clip, noise(clip.length, generator), snrDb);
   }
   const gain = 10 ** ((gainDb * (2 * generator.next() - 1)) / 20);
-  return Int16Array.from(clip, (x) => Math.max(LOWEST, Math.min(HIGHEST, Math.round(x * gain))));
+  const altered = new Int16Array(clip.length);
+  for (let i = 0; i < clip.length; i++) {
+    altered[i] = Math.max(LOWEST, Math.min(HIGHEST, Math.round(clip[i] * gain)));
+  }
+  return altered;
 }
 
 /** Later by some samples, or earlier where negative; zeros enter. */
 function shifted(input: Int16Array, by: number): Float64Array {
-  return Float64Array.from(input, (_, i) => input[i - by] ?? 0);
+  const { length } = input;
+  const clip = new Float64Array(length);
+  clip.set(
+    input.subarray(Math.max(0, -by), Math.max(0, length - by)),
+    Math.min(length, Math.max(0, by)),
+  );
+  return clip;
 }
 
 /**
@@ -54,8 +64,12 @@ export function withNoise(
   const [signal, other] = [clip, noise].map(energy);
   if (signal === 0 || other === 0) return clip;
   const level = Math.sqrt(signal / (other * 10 ** (snrDb / 10)));
-  const sum = clip.map((x, i) => x + level * noise[i]);
-  const peak = sum.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const sum = new Float64Array(clip.length);
+  let peak = 0;
+  for (let i = 0; i < sum.length; i++) {
+    sum[i] = clip[i] + level * noise[i];
+    peak = Math.max(peak, Math.abs(sum[i]));
+  }
   return peak <= HIGHEST ? sum : sum.map((x) => (x * HIGHEST) / peak);
 }
 
