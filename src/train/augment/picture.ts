@@ -74,7 +74,7 @@ const PASSES = 3;
  *
  * values   [height, width, channels], written here
  * Source: Gwosdek, Grewenig, Bruhn, Weickert 2011, "Theoretical foundations of Gaussian convolution
- * by extended box filtering", equations 10 and 11
+ * by extended box filtering"
  */
 export function blur(
   values: Float64Array,
