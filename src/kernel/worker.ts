@@ -9,8 +9,9 @@
 
 import type { Runner } from "./interpret.ts";
 import type { Program } from "./plan.ts";
+import { hasFusedMultiplyAdd } from "./runtime.ts";
 import { RUNS_ADDRESS } from "./wasm/barrier.ts";
-import { compile, encodeModule, layoutOf, viewer } from "./wasm/module.ts";
+import { type CompileOptions, compile, encodeModule, layoutOf, viewer } from "./wasm/module.ts";
 import type { Part } from "./wasm/parts.ts";
 
 /** What a thread is told. */
@@ -56,20 +57,25 @@ if (typeof self === "undefined" || typeof self.importScripts !== "function") {
 export async function compileThreads(
   program: Program,
   threads: number,
-  { patienceMs, fused = false }: Pick<Part, "patienceMs"> & { readonly fused?: boolean } = {},
+  { patienceMs, ...options }: Pick<Part, "patienceMs"> & CompileOptions = {},
 ): Promise<ThreadedRunner> {
-  if (threads <= 1) return { ...compile(program, { fused }), stop: async () => {} };
+  if (threads <= 1) return { ...compile(program, options), stop: async () => {} };
   const { pages } = layoutOf(program);
   const patience = patienceMs === undefined ? {} : { patienceMs };
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const modules = await Promise.all(
-    Array.from({ length: threads }, (_, part) =>
-      WebAssembly.compile(
-        encodeModule(program, { part: { part, parts: threads, ...patience }, fused }),
-      ),
-    ),
-  );
-  const [mine, ...others] = modules;
+  const { modules } = options;
+  const fused = options.fused === true && hasFusedMultiplyAdd();
+  const bodies = new Map<string, readonly number[]>();
+  const compiled =
+    modules?.get(program) ??
+    (await Promise.all(
+      Array.from({ length: threads }, (_, part) => {
+        const own = { part, parts: threads, ...patience };
+        return WebAssembly.compile(encodeModule(program, { part: own, fused, bodies }));
+      }),
+    ));
+  modules?.set(program, compiled);
+  const [mine, ...others] = compiled;
   const { run } = new WebAssembly.Instance(mine, { env: { memory } }).exports;
   if (typeof run !== "function") throw new Error("internal: the module must export run");
   const task = (module: WebAssembly.Module): Task => ({
@@ -102,7 +108,8 @@ async function startWorker(task: Task): Promise<() => Promise<unknown>> {
   if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis))
     return startWebWorker(task);
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(SOURCE, { eval: true, workerData: task });
+  // flags of the process, such as --input-type, would change how the source is read
+  const worker = new Worker(SOURCE, { eval: true, execArgv: [], workerData: task });
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", reject);

@@ -2,10 +2,11 @@
 
 import { expect, test } from "vitest";
 import { compile, interpreter, plan } from "../kernel/index.ts";
-import { compileTraining, trainingRoutine } from "./compile.ts";
+import { compileTraining } from "./compile.ts";
 import type { Layer } from "./layer.ts";
 import { type Net, parametersOf } from "./net.ts";
 import { random } from "./random.ts";
+import { trainingRoutine } from "./routine.ts";
 
 const BATCH = 4;
 const SCALE = 1 / 32;

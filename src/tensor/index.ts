@@ -3,14 +3,12 @@
  */
 
 export {
+  type CompileCache,
+  compileCache,
   compileInference,
   compileInferenceThreads,
   compileTraining,
   compileTrainingThreads,
-  type InferenceOptions,
-  inferenceRoutine,
-  type TrainingOptions,
-  trainingRoutine,
 } from "./compile.ts";
 export { type Axis, axesOf, type Padding, type Pair, type Window } from "./kernels/window.ts";
 export type {
@@ -46,3 +44,9 @@ export {
   optimizerStates,
 } from "./optimizer.ts";
 export { type Random, random, shuffle } from "./random.ts";
+export {
+  type InferenceOptions,
+  inferenceRoutine,
+  type TrainingOptions,
+  trainingRoutine,
+} from "./routine.ts";

@@ -12,6 +12,7 @@ import { mismatch, UserError } from "../errors.ts";
 import type { Runner, ThreadedRunner } from "../kernel/index.ts";
 import { type Graph, initialWeights, type Weights } from "../model/index.ts";
 import {
+  type CompileCache,
   compileTraining,
   compileTrainingThreads,
   DEFAULT_OPTIMIZER,
@@ -49,6 +50,8 @@ export interface FitOptions {
   readonly fused?: boolean;
   /** Of the training split; the validation split is scored as it is. */
   readonly augment?: Augmentation | undefined;
+  /** For trainings of one graph, one after the other: it is compiled once. */
+  readonly cache?: CompileCache;
   /** The compiled step, from compileStep with the same arguments; one thread if it is not given. */
   readonly step?: Runner;
 }
@@ -104,8 +107,8 @@ export function trainGraph(
   options: FitOptions,
   from?: Checkpoint,
 ): Training {
-  const { epochs, seed, inputScale, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
-  const { optimizer = DEFAULT_OPTIMIZER, schedule = { kind: "cosine" }, fused = false } = options;
+  const { epochs, seed, rate = 1e-3, decay = 1e-4, smoothing = 0 } = options;
+  const { optimizer = DEFAULT_OPTIMIZER, schedule = { kind: "cosine" } } = options;
   for (const [name, { count }] of Object.entries({ train, val })) {
     if (count < 1) throw mismatch("train", `${name} samples`, { expected: ">= 1", got: count });
   }
@@ -113,12 +116,13 @@ export function trainGraph(
     throw mismatch("train", "epochs", { expected: "an integer >= 1", got: epochs });
   }
   checkSchedule(schedule);
+  const compiling = compilingOf(options);
   const batch = batchOf(train, options);
   const steps = Math.floor(train.count / batch);
   const runner =
-    options.step ?? compileTraining(graph, { batch, inputScale, smoothing, optimizer, fused });
+    options.step ?? compileTraining(graph, { ...compiling, batch, smoothing, optimizer });
   const stateNames = ["$parameters", "$running", ...optimizerStates(optimizer)];
-  const predict = predictor(graph, { inputScale, fused });
+  const predict = predictor(graph, compiling);
   const names = graph.inputs.map(({ name }) => name);
   const weightOf = classWeights(train.labels, graph.classes.length);
   const warmupSteps = Math.min(steps, 50);
@@ -221,9 +225,14 @@ export function compileStep(
   options: FitOptions,
   threads: number,
 ): Promise<ThreadedRunner> {
-  const { inputScale, smoothing = 0, optimizer = DEFAULT_OPTIMIZER, fused = false } = options;
-  const step = { batch: batchOf(train, options), inputScale, smoothing, optimizer, fused };
+  const { smoothing = 0, optimizer = DEFAULT_OPTIMIZER } = options;
+  const batch = batchOf(train, options);
+  const step = { ...compilingOf(options), batch, smoothing, optimizer };
   return compileTrainingThreads(graph, step, threads);
+}
+
+function compilingOf({ inputScale, fused = false, cache }: FitOptions) {
+  return { inputScale, fused, ...(cache === undefined ? {} : { cache }) };
 }
 
 function batchOf(train: Examples, { batch = 64 }: FitOptions): number {

@@ -1,10 +1,16 @@
 /** Scores of a float net, batch by batch. */
 
 import type { Graph, Weights } from "../model/index.ts";
-import { compileInference } from "../tensor/index.ts";
+import { type CompileCache, compileInference } from "../tensor/index.ts";
 import { type Examples, gather } from "./examples.ts";
 
 const BATCH = 32;
+
+export interface PredictorOptions {
+  readonly inputScale: number;
+  readonly fused?: boolean;
+  readonly cache?: CompileCache;
+}
 
 export interface Predictor {
   /** Scores before the softmax, [count, classes]. */
@@ -12,11 +18,8 @@ export interface Predictor {
 }
 
 /** A graph compiled for inference; weights are given with each call. */
-export function predictor(
-  graph: Graph,
-  { inputScale, fused = false }: { inputScale: number; fused?: boolean },
-): Predictor {
-  const runner = compileInference(graph, { batch: BATCH, inputScale, fused });
+export function predictor(graph: Graph, options: PredictorOptions): Predictor {
+  const runner = compileInference(graph, { ...options, batch: BATCH });
   const classes = graph.classes.length;
   return {
     scores(weights, { count, inputs }) {

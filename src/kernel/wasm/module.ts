@@ -10,6 +10,7 @@ import type { Runner } from "../interpret.ts";
 import type { Kernel } from "../language.ts";
 import type { Placed, Program } from "../plan.ts";
 import { type Call, type Role, viewOf } from "../routine.ts";
+import { hasFusedMultiplyAdd } from "../runtime.ts";
 import { barrierBody } from "./barrier.ts";
 import { join, list, OP, section, signed, TYPE, text, unsigned } from "./bytes.ts";
 import { encodeKernel } from "./encode.ts";
@@ -36,6 +37,13 @@ export function layoutOf({ regionBytes }: Program): Layout {
   return { bases, pages: Math.ceil(at / PAGE_BYTES) };
 }
 
+export interface EncodeOptions {
+  readonly part?: Part;
+  readonly fused?: boolean;
+  /** Functions that all parts have in common, by kernel; added to. */
+  readonly bodies?: Map<string, readonly number[]>;
+}
+
 /**
  * A module that exports `run`.
  *
@@ -46,15 +54,18 @@ export function layoutOf({ regionBytes }: Program): Layout {
  */
 export function encodeModule(
   program: Program,
-  { part = WHOLE, fused = false }: { part?: Part; fused?: boolean } = {},
+  { part = WHOLE, fused = false, bodies = new Map() }: EncodeOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const { bases, pages } = layoutOf(program);
   const isAlone = part.parts === 1;
   const kernels = distinctKernels(program);
-  const bodies = [...kernels.values()].map(({ kernel, isByItem }) =>
+  const encoded = [...kernels].map(([key, { kernel, isByItem }]) => {
+    if (!isByItem) return encodeKernel(kernel, { part, fused });
     // where threads share the items, nobody shares the loops
-    encodeKernel(kernel, { part: isByItem ? WHOLE : part, fused }),
-  );
+    const body = bodies.get(key) ?? encodeKernel(kernel, { fused });
+    bodies.set(key, body);
+    return body;
+  });
   const barrier = isAlone ? [] : [barrierBody(part)];
   const keys = new Map(program.calls.map((call) => [call, callKey(call)]));
   const indexOf = (call: Call): number => kernels.get(keys.get(call) ?? "")?.index ?? 0;
@@ -63,7 +74,7 @@ export function encodeModule(
   const functionTypes = [...kernels.values()].map(({ kernel }) => [
     types.indexOf(kernel.buffers.length) + 1,
   ]);
-  const functions = [...bodies, ...barrier, runBody].map((body) =>
+  const functions = [...encoded, ...barrier, runBody].map((body) =>
     join([Uint8Array.from(unsigned(body.length)), Uint8Array.from(body)]),
   );
   const shared = [
@@ -102,9 +113,19 @@ function dataSection({ storage }: Program, bases: Layout["bases"]): Uint8Array {
   );
 }
 
+export interface CompileOptions {
+  /** Products that are added are rounded once, where the engine can: see runtime.ts. */
+  readonly fused?: boolean;
+  /** Modules of programs that have been compiled with the same options; added to. */
+  readonly modules?: WeakMap<Program, readonly WebAssembly.Module[]>;
+}
+
 /** A program compiled to WebAssembly and ready to run in this thread. */
-export function compile(program: Program, options: { readonly fused?: boolean } = {}): Runner {
-  const module = new WebAssembly.Module(encodeModule(program, options));
+export function compile(program: Program, { fused = false, modules }: CompileOptions = {}): Runner {
+  const [module] = modules?.get(program) ?? [
+    new WebAssembly.Module(encodeModule(program, { fused: fused && hasFusedMultiplyAdd() })),
+  ];
+  modules?.set(program, [module]);
   const instance = new WebAssembly.Instance(module);
   const { memory, run } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory) || typeof run !== "function") {
