@@ -60,7 +60,7 @@ function countOf(body, known = new Map()) {
     if (statement.op !== "for") total += operationsOf(statement.value);
     else {
       const { variable, step } = statement;
-      const [from, to] = [statement.from, statement.to].map((bound) => valueOf(bound, known));
+      const [from, to] = [statement.from, statement.to].map((bound) => boundOf(bound, known));
       if (from === undefined || to === undefined) return undefined;
       const changes = JSON.stringify(statement.body.filter(({ op }) => op === "for")).includes(
         `"name":"${variable.name}"`,
@@ -77,11 +77,11 @@ function countOf(body, known = new Map()) {
   return total;
 }
 
-function valueOf(expr, known) {
+function boundOf(expr, known) {
   if (expr.op === "constant") return expr.value;
   if (expr.op === "variable") return known.get(expr.name);
   if (expr.b === undefined) return undefined;
-  const [x, y] = [valueOf(expr.a, known), valueOf(expr.b, known)];
+  const [x, y] = [boundOf(expr.a, known), boundOf(expr.b, known)];
   if (x === undefined || y === undefined) return undefined;
   return { add: x + y, sub: x - y, mul: x * y, min: Math.min(x, y), max: Math.max(x, y) }[expr.op];
 }
