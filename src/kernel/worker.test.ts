@@ -21,6 +21,18 @@ test("threads share a loop, run after run", async () => {
   await runner.stop();
 });
 
+test("threads that wait for the next run take no time of the processor", async () => {
+  const runner = await compileThreads(program, 3);
+  runner.run();
+  await new Promise((resolve) => setTimeout(resolve, 50)); // the end of what the run left to do
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const { user, system } = process.cpuUsage(before);
+  // two spinning threads would take 800 ms
+  expect((user + system) / 1000).toBeLessThan(200);
+  await runner.stop();
+});
+
 test("a thread that has died is noticed, and the error says what to do", async () => {
   const runner = await compileThreads(program, 2, { patienceMs: 200 });
   runner.run();
