@@ -210,7 +210,10 @@ type Parameter =
   | ("bias" | "gamma" | "beta" | "offset")
   | ("running" | "statistics");
 
-/** dy where y > 0, else 0, of [pixels, N]; dsum [N] += the sums of its columns. */
+/**
+ * dy where y > 0, else 0, of [pixels, N], which may be one storage; dsum [N] += the sums of its
+ * columns.
+ */
 export function maskedGradient(
   { pixels, N }: { pixels: number; N: number },
   { relu }: { relu: boolean },

@@ -34,7 +34,7 @@ export const convNorm: Steps<ConvNorm> = {
     const convolution = convolutionOf(conv, site);
     const { K, N } = sizes(layer, site);
     const [H, W] = site.output;
-    const masked = s.scratch("masked", [site.batch, H * W, N]);
+    const masked = site.dy; // nothing else reads it afterwards
     const dsums = s.gather("dsum_parts", N);
     const mask = maskedGradient({ pixels: H * W, N }, { relu: relu !== undefined });
     s.each(mask, { y: site.y, dy: site.dy, masked, dsum: dsums });
