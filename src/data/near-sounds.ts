@@ -1,0 +1,156 @@
+/**
+ * Which recordings are copies of one another, from their fingerprints, without comparing all pairs.
+ *
+ * Words that share their lower or their upper bits are candidates, at the shift between them; of a
+ * query the weakest bit is tried both ways. A candidate is a copy where
+ *
+ *   e / n <= 0.05 and   z = (1/2 - e / n) 2 sqrt(n / 4) >= 7                                 (3)
+ *
+ * with e of n bits that are sure in both different. Bits of neighbouring frames say the same: a
+ * quarter of n counts as independent, which makes z the distance from chance in standard deviations.
+ */
+
+import type { AudioFingerprint } from "./audio-fingerprint.ts";
+import { collectMatches, keyBitsFor, type Match, sharedKeys } from "./shared-keys.ts";
+
+const MOST_DIFFERENT = 0.05;
+const LEAST_Z = 7;
+const DEPENDENT_BITS = 4;
+
+const LEAST_KEY_BITS = 16;
+/** A key with fewer sure bits is as likely wrong as right. */
+const SURE_IN_KEY = 7;
+
+/** Words on each side of a shared one that are compared first, and how many may differ. */
+const GLANCE_WORDS = 3;
+const GLANCE_DIFFERENT = 0.2;
+
+/** Words by which the best shift may lie beside that of the shared one. */
+const SEARCH_WORDS = 2;
+
+/** Two recordings, and how many words `b` begins after `a`. */
+export interface SoundMatch extends Match {
+  readonly shift: number;
+}
+
+/**
+ * Pairs that are copies, each once.
+ *
+ * groups   one for each fingerprint: within a group copies are expected and not looked for
+ * returns  the likest first for each `b`
+ */
+export function nearSounds(
+  fingerprints: readonly AudioFingerprint[],
+  groups: readonly string[],
+): SoundMatch[] {
+  const words = fingerprints.reduce((sum, { bits }) => sum + bits.length, 0);
+  const keyBits = keyBitsFor(words, { least: LEAST_KEY_BITS });
+  const matches = collectMatches<SoundMatch>();
+  for (const shiftBits of [0, 32 - keyBits]) {
+    const { stored, queries } = keysOf(fingerprints, { shiftBits, keyBits });
+    let tried = new Set<number>();
+    let current = -1;
+    for (const [i, q] of sharedKeys(stored.keys, queries.keys, { keyBits })) {
+      const [a, b] = [stored.items[i], queries.items[q]];
+      if (groups[a] === groups[b]) continue;
+      if (b !== current) [tried, current] = [new Set(), b];
+      const shift = stored.words[i] - queries.words[q];
+      const trial = a * 2 ** 22 + shift;
+      if (tried.has(trial)) continue;
+      const [own, other] = [fingerprints[a], fingerprints[b]];
+      if (!isAlikeAt(own, other, { at: stored.words[i], shift })) continue;
+      tried.add(trial);
+      const match = compareNear(own, other, shift);
+      if (match === undefined) continue;
+      matches.add(
+        a < b
+          ? { a, b, shift: match.shift, likeness: match.z }
+          : { a: b, b: a, shift: -match.shift, likeness: match.z },
+      );
+    }
+  }
+  return matches.list();
+}
+
+interface Keys {
+  readonly keys: number[];
+  readonly items: number[];
+  readonly words: number[];
+}
+
+/** Frames in a row with one key are stored once; a search of some words beside makes up for it. */
+function keysOf(
+  fingerprints: readonly AudioFingerprint[],
+  { shiftBits, keyBits }: { shiftBits: number; keyBits: number },
+): { stored: Keys; queries: Keys } {
+  const keyOf = (word: number) => (word >>> shiftBits) & (2 ** keyBits - 1);
+  const empty = (): Keys => ({ keys: [], items: [], words: [] });
+  const [stored, queries] = [empty(), empty()];
+  const put = ({ keys, items, words }: Keys, key: number, item: number, word: number) => {
+    keys.push(key);
+    items.push(item);
+    words.push(word);
+  };
+  for (const [item, { bits, sure, weakest }] of fingerprints.entries()) {
+    for (let word = 0, last = -1; word < bits.length; word++) {
+      if (countBits(keyOf(sure[word])) < SURE_IN_KEY) continue;
+      const key = keyOf(bits[word]);
+      if (key === last) continue;
+      last = key;
+      put(stored, key, item, word);
+      put(queries, key, item, word);
+      const weak = keyOf(shiftBits === 0 ? weakest[word] & 0xffff : weakest[word] & 0xffff0000);
+      if (weak !== 0) put(queries, key ^ weak, item, word);
+    }
+  }
+  return { stored, queries };
+}
+
+function isAlikeAt(
+  a: AudioFingerprint,
+  b: AudioFingerprint,
+  { at, shift }: { at: number; shift: number },
+): boolean {
+  const { n, e } = compare(a, b, { shift, from: at - GLANCE_WORDS, to: at + GLANCE_WORDS + 1 });
+  return e <= GLANCE_DIFFERENT * n;
+}
+
+/** The best shift near to one, if it makes a copy. */
+function compareNear(
+  a: AudioFingerprint,
+  b: AudioFingerprint,
+  near: number,
+): { shift: number; z: number } | undefined {
+  let best: { shift: number; z: number } | undefined;
+  for (let shift = near - SEARCH_WORDS; shift <= near + SEARCH_WORDS; shift++) {
+    const { n, e } = compare(a, b, { shift, from: 0, to: a.bits.length });
+    const z = (0.5 - e / n) * 2 * Math.sqrt(n / DEPENDENT_BITS);
+    if (n === 0 || e > MOST_DIFFERENT * n || z < LEAST_Z) continue;
+    if (best === undefined || z > best.z) best = { shift, z };
+  }
+  return best;
+}
+
+/** Bits that are sure in both (n), and how many of them differ (e), for words from..to of `a`. */
+function compare(
+  a: AudioFingerprint,
+  b: AudioFingerprint,
+  { shift, from, to }: { shift: number; from: number; to: number },
+): { n: number; e: number } {
+  let n = 0;
+  let e = 0;
+  const end = Math.min(to, a.bits.length, b.bits.length + shift);
+  for (let word = Math.max(0, from, shift); word < end; word++) {
+    const both = a.sure[word] & b.sure[word - shift];
+    n += countBits(both);
+    e += countBits((a.bits[word] ^ b.bits[word - shift]) & both);
+  }
+  return { n, e };
+}
+
+/** Ones in a word of 32 bits, by adding pairs, fours, bytes. */
+function countBits(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
