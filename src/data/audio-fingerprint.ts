@@ -70,7 +70,10 @@ interface Analysis {
 function analysisAt(rateHz: number): Analysis {
   const length = Math.round(WINDOW_S * rateHz);
   const N = 2 ** Math.ceil(Math.log2(Math.max(length, 4)));
-  const window = Float64Array.from({ length }, (_, n) => Math.sin((Math.PI * (n + 0.5)) / length) ** 2);
+  const window = Float64Array.from(
+    { length },
+    (_, n) => Math.sin((Math.PI * (n + 0.5)) / length) ** 2,
+  );
   const ratio = HIGHEST_HZ / LOWEST_HZ;
   const edges = Array.from({ length: BITS + 2 }, (_, m) =>
     Math.min(Math.round((LOWEST_HZ * ratio ** (m / (BITS + 1)) * N) / rateHz), N / 2),
@@ -82,7 +85,8 @@ function analysisAt(rateHz: number): Analysis {
 
 /** Half-band taps at 0, +-1, +-3, +-5, +-7 (Hamming): -50 dB where it would alias below 3.4 kHz. */
 const HALF_BAND = [1, 3, 5, 7].map(
-  (n) => (Math.sin((Math.PI * n) / 2) / (Math.PI * n)) * (0.54 + 0.46 * Math.cos((Math.PI * n) / 8)),
+  (n) =>
+    (Math.sin((Math.PI * n) / 2) / (Math.PI * n)) * (0.54 + 0.46 * Math.cos((Math.PI * n) / 8)),
 );
 
 function halved(x: Float32Array): Float32Array {
@@ -138,7 +142,12 @@ function signs(energies: Float64Array): AudioFingerprint {
     for (let m = 0; m < BITS; m++) {
       const before = n * bands + m;
       const now = before + LAG_FRAMES * bands;
-      const [a, b, c, d] = [energies[now], energies[now + 1], energies[before], energies[before + 1]];
+      const [a, b, c, d] = [
+        energies[now],
+        energies[now + 1],
+        energies[before],
+        energies[before + 1],
+      ];
       const isHeard = a > floor && b > floor && c > floor && d > floor;
       if (!isHeard) continue; // also where nothing at all is there: minus infinity
       const change = a - b - c + d;

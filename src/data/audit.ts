@@ -12,6 +12,9 @@ import type { Problems } from "./problems.ts";
 /** Largest over smallest class in train above which a user should weight classes. */
 const IMBALANCE = 3;
 
+/** Samples that a finding about many of them names. */
+const NAMED = 20;
+
 interface Audited {
   readonly samples: readonly Sample[];
   readonly classes: readonly string[];
@@ -21,6 +24,7 @@ interface Audited {
 /** Check samples whose splits are known; `problems` gets what is wrong. */
 export function auditSamples(dataset: Audited, problems: Problems): void {
   auditGroups(dataset, problems);
+  auditSegments(dataset, problems);
   if (dataset.samples.length === 0) return;
   auditSplits(dataset, problems);
   auditClasses(dataset, problems);
@@ -37,7 +41,7 @@ function auditMissing({ samples, modalities }: Audited, problems: Problems): voi
     if (without.length === 0) continue;
     const count = `${without.length} of ${samples.length} samples, first in row ${without[0].row}`;
     const told = `${name} is missing (${count}); nets that use it leave them out`;
-    problems.warning("missing modality", `${MANIFEST}: ${told}`);
+    problems.warning("missing modality", `${MANIFEST}: ${told}`, firstOf(without));
   }
 }
 
@@ -56,7 +60,35 @@ function auditGroups({ samples, modalities }: Audited, problems: Problems): void
       told.add(group); // one line a group, not one a row
       const rows = `row ${other.row} (${other.split}) and row ${sample.row} (${sample.split})`;
       const message = `${MANIFEST}: ${column} ${group} is in two splits, ${rows}`;
-      problems.error("group in two splits", message, sample.id);
+      const samples = [other.id, sample.id];
+      problems.error("group in two splits", message, { sample: sample.id, samples });
+    }
+  }
+}
+
+/** Whoever cuts overlapping windows and then deals them out tests on what was trained on. */
+function auditSegments({ samples, modalities }: Audited, problems: Problems): void {
+  for (const { name } of modalities) {
+    const spans = samples
+      .flatMap((sample) => {
+        const { path, startS = 0, durationS = Infinity } = sample.sources[name] ?? {};
+        return path === undefined ? [] : [{ sample, path, startS, endS: startS + durationS }];
+      })
+      .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.startS - b.startS));
+    const furthest = new Map<Split, (typeof spans)[number]>();
+    for (const [i, span] of spans.entries()) {
+      if (span.path !== spans[i - 1]?.path) furthest.clear();
+      const { sample, path, startS, endS } = span;
+      const other = [...furthest.values()].find(
+        (earlier) => earlier.sample.split !== sample.split && earlier.endS > startS,
+      );
+      if (endS > (furthest.get(sample.split)?.endS ?? 0)) furthest.set(sample.split, span);
+      if (other === undefined) continue;
+      const pair = [other.sample, sample];
+      const rows = pair.map(({ row, split }) => `row ${row} (${split})`).join(" and ");
+      const message = `${MANIFEST}: ${path} is used in two splits at one time, ${rows}`;
+      const about = { sample: sample.id, samples: pair.map(({ id }) => id) };
+      problems.error("overlapping segments in two splits", message, about);
     }
   }
 }
@@ -126,7 +158,12 @@ function auditPairing({ samples }: Audited, problems: Problems): void {
   if (matched.length === 0) return;
   const count = `${matched.length} of ${samples.length} samples, first in row ${matched[0].row}`;
   const told = `modalities come from different recordings, paired by class (${count})`;
-  problems.warning("class-matched pairs", `${MANIFEST}: ${told}`);
+  problems.warning("class-matched pairs", `${MANIFEST}: ${told}`, firstOf(matched));
+}
+
+/** The first of many samples. */
+function firstOf(samples: readonly Sample[]): { samples: string[] } {
+  return { samples: samples.slice(0, NAMED).map(({ id }) => id) };
 }
 
 /** Distinct groups in each split. */

@@ -56,6 +56,8 @@ export interface Problem {
   readonly kind: string;
   /** The id of the sample, where it is about one. */
   readonly sample?: string;
+  /** The ids of all samples it is about, or the first of many, where there is more than one. */
+  readonly samples?: readonly string[];
   /** One sentence that names the file and the row. */
   readonly message: string;
 }

@@ -28,14 +28,10 @@ export {
   writeImport,
 } from "./import/plan.ts";
 export { inParallel } from "./in-parallel.ts";
-export {
-  type AudioFacts,
-  type ImageFacts,
-  type Inspection,
-  inspectDataset,
-  type SeriesFacts,
-} from "./inspect.ts";
+export { type Inspection, inspectDataset } from "./inspect.ts";
+export type { AudioFacts, ImageFacts, SeriesFacts } from "./inspect-facts.ts";
 export { type Pairing, pairByClass } from "./pair.ts";
+export { SERIOUS_KINDS } from "./problems.ts";
 export { countSplits, readDataset } from "./read.ts";
 export { openReader, type Reader } from "./reader.ts";
 export { openResampler, type Resampler } from "./resample.ts";

@@ -8,6 +8,7 @@ import {
   inspectDataset,
   type Problem,
   readDataset,
+  SERIOUS_KINDS,
   SPLITS,
 } from "../../../src/data/index.ts";
 import type { Context } from "../context.ts";
@@ -20,6 +21,8 @@ export interface DataOptions {
   readonly seed?: number;
   readonly modalities?: readonly string[];
   readonly fold?: string;
+  /** Whether findings that make scores doubtful are a check that was not met. */
+  readonly strict?: boolean;
 }
 
 export interface DataResult {
@@ -28,15 +31,17 @@ export interface DataResult {
   readonly samples: Readonly<Record<string, number>>;
   readonly groups: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
+  /** Kinds among them that make scores doubtful. */
+  readonly serious: readonly string[];
   readonly details: object;
   readonly exitCode: number;
 }
 
-/** Errors give exit code 2: the dataset cannot be trained on as it is. */
+/** Errors give exit code 2: the dataset cannot be trained on as it is; `strict` comes before. */
 export async function data(
   context: Context,
   folder: string,
-  { seed = 1, modalities, fold: text = "" }: DataOptions,
+  { seed = 1, modalities, fold: text = "", strict = false }: DataOptions,
 ): Promise<DataResult> {
   const fold = parseFold(text);
   const dataset = await readDataset(folder, {
@@ -53,6 +58,11 @@ export async function data(
   const samples = countSplits(dataset.samples);
   printDataset(context, dataset, problems);
   const hasErrors = problems.some(({ severity }) => severity === "error");
+  const serious = [...new Set(problems.map(({ kind }) => kind))].filter((kind) =>
+    SERIOUS_KINDS.includes(kind),
+  );
+  const isMissed = strict && serious.length > 0;
+  if (isMissed) context.print(`--strict: scores would be in doubt: ${serious.join(", ")}.`);
   context.print(
     hasErrors
       ? `Put the errors right, then: ${context.program} data ${quoted(folder)}`
@@ -64,8 +74,9 @@ export async function data(
     samples,
     groups: countGroups(dataset.samples),
     problems,
+    serious,
     details: inspection.modalities,
-    exitCode: hasErrors ? 2 : 0,
+    exitCode: isMissed ? 3 : hasErrors ? 2 : 0,
   };
 }
 
