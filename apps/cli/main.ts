@@ -89,6 +89,7 @@ function commandLine(state: { exitCode: number }): Command {
       (await import("./verbs/data.ts")).data(context, folder, options),
   )
     .option("--modalities <names>", "columns to use, separated by commas", names)
+    .option("--strict", "give 3 for findings that make scores doubtful")
     .option("--fold <i/k>", "as train would split it with the same option", fold);
   addDataVerbs(data.enablePositionalOptions(), addTo);
   add(
@@ -250,7 +251,7 @@ interface Seeded {
   readonly seed?: number;
 }
 type DemoFlags = Seeded & { out: string; epochs: number; force?: boolean };
-type DataFlags = Seeded & { modalities?: string[]; fold?: string };
+type DataFlags = Seeded & { modalities?: string[]; fold?: string; strict?: boolean };
 interface Written {
   out?: string;
   dryRun?: boolean;
