@@ -71,8 +71,11 @@ function auditSegments({ samples, modalities }: Audited, problems: Problems): vo
   for (const { name } of modalities) {
     const spans = samples
       .flatMap((sample) => {
-        const { path, startS = 0, durationS = Infinity } = sample.sources[name] ?? {};
-        return path === undefined ? [] : [{ sample, path, startS, endS: startS + durationS }];
+        const { path, startS = 0, durationS } = sample.sources[name] ?? {};
+        // whole files that are equal are found by their content, whatever they are called
+        return path === undefined || durationS === undefined
+          ? []
+          : [{ sample, path, startS, endS: startS + durationS }];
       })
       .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.startS - b.startS));
     const furthest = new Map<Split, (typeof spans)[number]>();

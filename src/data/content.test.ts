@@ -24,7 +24,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 function sound(seed: string, length = 800): Audio {
   const generator = random(seed);
-  const samples = Float32Array.from({ length }, () => (2 * generator.integer(2 ** 15)) / 2 ** 16);
+  const samples = Float32Array.from({ length }, () => generator.integer(2 ** 15) / 2 ** 15 - 0.5);
   return { samples, sampleRateHz: 8000 };
 }
 

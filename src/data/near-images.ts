@@ -32,7 +32,7 @@ const LEAST_KEY_BITS = 12;
 
 /** Candidates that are looked at closely, of each picture, from this coarse likeness on. */
 const CANDIDATES = 2;
-const LEAST_COARSE = 0.85;
+const LEAST_COARSE = 0.9;
 
 /** Copies are at least so like when fitted: r = 0.24. */
 const LEAST_LIKENESS = 0.97;
@@ -63,8 +63,8 @@ export function nearImages(
   const generator = random("near images");
   const n = fingerprints.length;
   const chance = crowdedness(fingerprints, { groups, generator });
-  const canTell = (item: number) => n * chance(item, BEST_LIKENESS) < WRONG_FINDINGS;
-  const pairs = candidates(fingerprints, { groups, generator, canTell });
+  const isTelling = fingerprints.map((_, item) => n * chance(item, BEST_LIKENESS) < WRONG_FINDINGS);
+  const pairs = candidates(fingerprints, { groups, generator, isTelling });
   return fitCandidates(fingerprints, pairs).filter(
     ({ a, b, likeness: like }) => n * Math.max(chance(a, like), chance(b, like)) < WRONG_FINDINGS,
   );
@@ -75,8 +75,8 @@ function candidates(
   {
     groups,
     generator,
-    canTell,
-  }: { groups: readonly string[]; generator: Random; canTell: (item: number) => boolean },
+    isTelling,
+  }: { groups: readonly string[]; generator: Random; isTelling: readonly boolean[] },
 ): Match[] {
   const keyBits = keyBitsFor(fingerprints.length, { least: LEAST_KEY_BITS });
   const pairs = collectMatches<Match>();
@@ -88,7 +88,7 @@ function candidates(
       planes.reduce((key, plane) => 2 * key + (coarseDot(plane, terms) > 0 ? 1 : 0), 0),
     );
     for (const [i, j] of sharedKeys(keys, keys, { keyBits })) {
-      if (i >= j || groups[i] === groups[j] || !canTell(i) || !canTell(j)) continue;
+      if (i >= j || groups[i] === groups[j] || !isTelling[i] || !isTelling[j]) continue;
       const coarse = likeness(fingerprints[i].terms, fingerprints[j].terms, COARSE_TERMS);
       if (coarse >= LEAST_COARSE) pairs.add({ a: i, b: j, likeness: coarse });
     }
@@ -175,11 +175,11 @@ function crowdedness(
   const items = shuffle([...fingerprints.keys()], generator).slice(0, SAMPLE);
   const places = new Map<number, Place>();
   const placeOf = (item: number): Place => {
-    const others = items.filter((other) => groups[other] !== groups[item]);
+    const known = places.get(item);
+    if (known !== undefined) return known;
     const { terms } = fingerprints[item];
-    const place =
-      places.get(item) ??
-      placeAmong(others.map((other) => likeness(terms, fingerprints[other].terms)));
+    const others = items.filter((other) => groups[other] !== groups[item]);
+    const place = placeAmong(others.map((other) => likeness(terms, fingerprints[other].terms)));
     places.set(item, place);
     return place;
   };
