@@ -3,12 +3,12 @@
  *
  * A count v of a grey sensor (8 or 16 bits, or a float in degrees) becomes the pixel
  *
- *   clamp(floor(256 (v - low) / (high - low)), 0, 255)                                         (2)
+ *   clamp(floor(256 (v - low) / (high - low)), 0, 255)                                         (7)
  *
  * with one fixed range [low, high) for all pictures. Without one it is all that the file can hold,
  * so 8 bits stay as they are and 16 bits keep their upper 8. The range is not taken from each
  * picture: a device that stretches every frame sees noise where nothing is warm and loses how warm
- * it is, while (2) is a subtraction, a multiplication and a division by a constant.
+ * it is, while (7) is a subtraction, a multiplication and a division by a constant.
  */
 
 import { UserError } from "../errors.ts";
@@ -25,7 +25,7 @@ export interface Counts {
 }
 
 /**
- * Equation (2).
+ * Equation (7).
  *
  * range    by default all that the file can hold
  * throws   UserError for colours with a range, floats without one, and NaN

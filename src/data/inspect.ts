@@ -42,9 +42,9 @@ const SILENT_PEAK = 1e-4;
 const CLIPPED_LEVEL = 0.999;
 const CLIPPED_SHARE = 0.01;
 
-/** A mean above -40 dB of full scale that holds a tenth of the amplitude (1 % of the power) or more. */
-const OFFSET_LEVEL = 0.01;
-const OFFSET_SHARE = 0.1;
+/** A mean above -34 dB of full scale that holds a quarter of the amplitude or more. */
+const OFFSET_LEVEL = 0.02;
+const OFFSET_SHARE = 0.25;
 
 export interface Inspection {
   /** Found by decoding; those of `readDataset` are not repeated. */

@@ -134,7 +134,7 @@ interface Bins {
  * Counts of strata in bins. How far they are from what is wanted is, over strata l of n_l samples
  * and bins b of share s_b,
  *
- *     E = sum_l sum_b (count_lb / n_l - s_b)^2                                                  (2)
+ *     E = sum_l sum_b (count_lb / n_l - s_b)^2                                                  (8)
  *
  * so that a rare class weighs as much as a frequent one.
  */

@@ -1,6 +1,6 @@
 /** Datasets with faults: the message names file and row, the exit code is 2, nothing is written. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { cli, copy, json, stateOf, workplace, writeTiny } from "./workplace.ts";
@@ -174,6 +174,15 @@ describe("data", () => {
     const { stdout } = await cli(["data", folder]);
     expect(stdout).toMatch(/error: missing file: manifest\.csv row \d+: image\/val-tank-0001\.png/);
     expect(stdout).toContain("Put the errors right");
+  });
+
+  test("with --strict a copy across splits gives 3, a clean dataset 0", async () => {
+    const folder = changed("copied", (path) => {
+      copyFileSync(join(path, "image/train-tank-0001.png"), join(path, "image/val-tank-0001.png"));
+    });
+    const { serious } = await json(["data", folder, "--strict"], 3);
+    expect(serious).toEqual(["same content in two splits"]);
+    await json(["data", changed("clean", () => {}), "--strict"]);
   });
 
   test("an empty folder and a folder per class are told apart", async () => {

@@ -14,10 +14,11 @@ describe("data", needs("data"), () => {
   ])(
     "finds %s usable, with the classes and splits of its README",
     async (name, classes, samples) => {
-      const result = await json(["data", join(dataFolder, name), "--quiet"]);
+      const result = await json(["data", join(dataFolder, name), "--strict", "--quiet"]);
       expect(result).toMatchObject({ classes, samples });
       const problems = result.problems as { severity: string; message: string }[];
       expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+      expect(result.serious).toEqual([]);
     },
   );
 });
