@@ -31,13 +31,15 @@ const DRAWS = 8;
 const LEAST_KEY_BITS = 12;
 
 /** Candidates that are looked at closely, of each picture, from this coarse likeness on. */
-const CANDIDATES = 2;
+const CANDIDATES = 1;
 const LEAST_COARSE = 0.9;
 
 /** Copies are at least so like when fitted: r = 0.24. */
 const LEAST_LIKENESS = 0.97;
 /** Worth a second, finer round of fitting. */
-const PROMISING = 0.75;
+const PROMISING = 0.85;
+/** Less than this after a step: not a copy. */
+const HOPELESS = 0.7;
 
 const SAMPLE = 256;
 const NEIGHBOURS = 16;
@@ -141,7 +143,7 @@ function fitView(look: (view: View) => Float32Array, wanted: Float32Array): numb
         likeness: likeness(look(view), wanted),
       }));
       const next = tries.reduce((m, n) => (n.likeness > m.likeness ? n : m), best);
-      isBetter = next !== best;
+      isBetter = next !== best && next.likeness >= HOPELESS;
       best = next;
     }
   }

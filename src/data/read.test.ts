@@ -58,6 +58,7 @@ test("a good manifest gives samples, segments, further columns, and tells of emp
     {
       severity: "warning",
       kind: "missing modality",
+      samples: ["2", "3", "4", "5", "6"],
       message:
         "manifest.csv: image is missing (5 of 6 samples, first in row 3); " +
         "nets that use it leave them out",

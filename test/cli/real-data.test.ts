@@ -20,5 +20,6 @@ describe("data", needs("data"), () => {
       expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
       expect(result.serious).toEqual([]);
     },
+    120_000,
   );
 });
