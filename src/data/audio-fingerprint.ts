@@ -119,8 +119,9 @@ function logEnergies(samples: Float32Array, analysis: Analysis): Float64Array {
   const energies = new Float64Array(Math.max(0, hops + 1) * bands);
   for (let n = 0; n * bands < energies.length; n++) {
     const start = Math.round(n * HOP_S * rateHz);
-    frame.fill(0);
-    for (let i = 0; i < window.length; i++) frame[i] = (samples[start + i] ?? 0) * window[i];
+    const length = Math.min(window.length, samples.length - start);
+    for (let i = 0; i < length; i++) frame[i] = samples[start + i] * window[i];
+    frame.fill(0, length);
     transform(frame, power);
     for (let m = 0; m < bands; m++) {
       let sum = 0;

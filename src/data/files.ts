@@ -48,22 +48,6 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The first `count` bytes of a file, or all of a shorter one. */
-export async function readHead(path: string, count: number): Promise<Uint8Array> {
-  const { open } = await fileSystem();
-  try {
-    const file = await open(path);
-    try {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(count), 0, count, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw fileError("reading", path, error);
-  }
-}
-
 /** The last part of a folder's full path: a name for what is in it. */
 export async function folderName(folder: string): Promise<string> {
   const { basename, resolve } = await import("node:path");

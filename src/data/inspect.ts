@@ -13,7 +13,6 @@ import { UserError } from "../errors.ts";
 import { type AudioFingerprinter, audioFingerprinter } from "./audio-fingerprint.ts";
 import type { Audio, Dataset, Modality, Picture, Problem, Sample, Series } from "./dataset.ts";
 import { encodingOf, HEAD_BYTES } from "./encoding.ts";
-import { readHead } from "./files.ts";
 import { sha256 } from "./hash.ts";
 import { imageFingerprint } from "./image-fingerprint.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -61,7 +60,7 @@ export async function inspectDataset(
   dataset: Dataset,
   { onProgress }: { onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Inspection> {
-  const open = { reader: openReader(dataset), ...lookers(dataset) };
+  const opened = open(dataset);
   const problems = collectProblems();
   const modalities: Record<string, AudioFacts | ImageFacts | SeriesFacts> = {};
   const uses = ({ name }: Modality) => dataset.samples.filter(({ sources }) => name in sources);
@@ -71,7 +70,7 @@ export async function inspectDataset(
     const findings = await inParallel(uses(modality), {
       limit: SAMPLES_AT_ONCE,
       work: async (sample) => {
-        const finding = await look(open, { sample, modality });
+        const finding = await look(opened, { sample, modality });
         onProgress?.(++done, total);
         return finding;
       },
@@ -87,41 +86,30 @@ export async function inspectDataset(
   return { problems: problems.list(), modalities };
 }
 
-interface Lookers {
-  /** How a file is encoded; each is asked once. */
-  readonly encoding: (path: string) => Promise<string>;
-  readonly fingerprint: AudioFingerprinter;
-}
-
-interface Open extends Lookers {
+interface Open {
   readonly reader: Reader;
+  readonly fingerprint: AudioFingerprinter;
+  /** How each file that was read is encoded. */
+  readonly encodings: ReadonlyMap<string, string>;
 }
 
-function lookers({ folder }: Dataset): Lookers {
-  const encodings = new Map<string, Promise<string>>();
-  const ask = async (path: string) =>
-    encodingOf(await readHead(`${folder}/${path}`, HEAD_BYTES), path);
-  return {
-    fingerprint: audioFingerprinter(),
-    encoding: (path) => {
-      const encoding = encodings.get(path) ?? ask(path);
-      encodings.set(path, encoding);
-      return encoding;
-    },
-  };
+function open(dataset: Dataset): Open {
+  const encodings = new Map<string, string>();
+  const reader = openReader(dataset, {
+    onRead: (path, bytes) =>
+      void encodings.set(path, encodingOf(bytes.subarray(0, HEAD_BYTES), path)),
+  });
+  return { reader, fingerprint: audioFingerprinter(), encodings };
 }
 
 async function look(
-  { reader, encoding, fingerprint }: Open,
+  { reader, encodings, fingerprint }: Open,
   { sample, modality: { name, kind } }: { sample: Sample; modality: Modality },
 ): Promise<Finding> {
   try {
     const content = await decode({ reader, fingerprint }, { sample, name, kind });
-    const form = await encoding(sample.sources[name].path);
-    return {
-      sample,
-      content: { ...content, properties: { ...content.properties, encoding: form } },
-    };
+    const encoding = encodings.get(sample.sources[name].path) ?? "";
+    return { sample, content: { ...content, properties: { ...content.properties, encoding } } };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { sample, failure: error.message };
@@ -139,8 +127,12 @@ async function decode(
 
 async function hear(audio: Audio, fingerprint: AudioFingerprinter): Promise<Content> {
   const { samples, sampleRateHz } = audio;
-  let [peak, clipped, sum, square] = [0, 0, 0, 0];
-  for (const value of samples) {
+  let peak = 0;
+  let clipped = 0;
+  let sum = 0;
+  let square = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i]; // four times as fast as the array's own iterator
     const level = Math.abs(value);
     if (level > peak) peak = level;
     if (level >= CLIPPED_LEVEL) clipped++;
@@ -183,10 +175,16 @@ async function see(image: Picture): Promise<Content> {
     durationS: 0,
     properties: {
       ...{ height, width },
-      brightness: pixels.reduce((sum, value) => sum + value, 0) / pixels.length,
+      brightness: meanOf(pixels),
     },
     ...(picture === undefined ? {} : { picture }),
   };
+}
+
+function meanOf(pixels: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < pixels.length; i++) sum += pixels[i];
+  return sum / pixels.length;
 }
 
 async function follow({ data, channels, length, rateHz }: Series): Promise<Content> {

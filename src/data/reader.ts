@@ -27,22 +27,33 @@ export interface Reader {
   series(sample: Sample, modality: string): Promise<Series>;
 }
 
+interface ReaderOptions {
+  readonly cacheBytes?: number;
+  readonly onRead?: (path: string, bytes: Uint8Array) => void;
+}
+
 /**
  * A reader of a dataset's files.
  *
  * cacheBytes  of decoded recordings kept, the least recently used dropped first
+ * onRead      gets the bytes of each file before they are decoded
  * throws      (its methods) UserError naming row and file for one that is missing, broken or too
  *             short
  */
 export function openReader(
   dataset: Pick<Dataset, "folder" | "samples">,
-  { cacheBytes = CACHE_BYTES }: { cacheBytes?: number } = {},
+  { cacheBytes = CACHE_BYTES, onRead }: ReaderOptions = {},
 ): Reader {
   const { folder, samples } = dataset;
+  const read = async (path: string): Promise<Uint8Array> => {
+    const bytes = await readBytes(`${folder}/${path}`);
+    onRead?.(path, bytes);
+    return bytes;
+  };
   const shared = sharedPaths(samples);
   const kept = recentlyUsed(cacheBytes);
   const decode = async (path: string): Promise<Audio> => {
-    const sound = await decodeSound(await readBytes(`${folder}/${path}`), path);
+    const sound = await decodeSound(await read(path), path);
     return { samples: mixToMono(sound), sampleRateHz: sound.sampleRateHz };
   };
   return {
@@ -59,14 +70,14 @@ export function openReader(
     picture(sample, modality) {
       const { path, range } = sourceOf(sample, modality);
       return namingRow(sample, async () =>
-        decodePicture(await readBytes(`${folder}/${path}`), path, { ...(range && { range }) }),
+        decodePicture(await read(path), path, { ...(range && { range }) }),
       );
     },
     series(sample, modality) {
       const source = sourceOf(sample, modality);
       const { path: name, rateHz } = source;
       return namingRow(sample, async () => {
-        const bytes = await readBytes(`${folder}/${name}`);
+        const bytes = await read(name);
         const whole = decodeSeries(bytes, { name, ...(rateHz && { rateHz }) });
         const { start, end } = segment(whole.length, whole.rateHz, source);
         const data = whole.data.subarray(start * whole.channels, end * whole.channels);
