@@ -13,7 +13,8 @@ function run(program: string): number[] {
       const graph = model.preset(name, { inputs, classes: ["a", "b", "c", "d"] });
       const options = { batch, inputScale: features.FEATURE_SCALE, fused };
       const runner = await tensor.compileTrainingThreads(graph, options, 2);
-      for (const [key, values] of Object.entries(model.initialWeights(graph, 1))) runner.view(key).set(values);
+      const weights = Object.entries(model.initialWeights(graph, 1));
+      for (const [key, values] of weights) runner.view(key).set(values);
       runner.view("$weight").fill(1 / batch);
       return (step) => {
         runner.view("$counter").set([1, step]);
