@@ -96,6 +96,30 @@ test("two branches share their phases", () => {
   expect(lengths(inPhases(both))).toEqual([4, 1, 1]);
 });
 
+test("a late call waits for the phase of the first that needs it", () => {
+  const { storage, calls } = routine();
+  const [scale, gather, finish] = calls;
+  const again = call("again", scale.kernel, { x: "x", factor: "total", y: "y2" }, each);
+  const use = call("use", gather.kernel, { y: "y2", sum: "sums2" }, each);
+  const early = call("early", scale.kernel, { x: "x", factor: "factor", y: "y2" }, each);
+  const more = [
+    ...storage,
+    { name: "y2", type: "s32", shape: [7, 2], role: "scratch" },
+    { name: "sums2", type: "s32", shape: [4], role: "state" },
+    { name: "total2", type: "s32", shape: [1], role: "output" },
+  ] as const;
+  const labels = (late: boolean) => {
+    const second = late ? { ...early, late } : early;
+    // "use" reads the total as well, which only "finish" makes
+    const needs = { ...again, label: "needs total", arguments: ["y2", "total", "x2"] };
+    const x2 = { name: "x2", type: "s32", shape: [7, 2], role: "scratch" } as const;
+    const list = [scale, gather, finish, second, needs, use];
+    return inPhases({ storage: [...more, x2], calls: list }).calls.map(({ label }) => label);
+  };
+  expect(labels(false)).toEqual(["scale", "gather", "early", "use", "finish", "needs total"]);
+  expect(labels(true)).toEqual(["scale", "gather", "finish", "early", "needs total", "use"]);
+});
+
 /** Random calls that move numbers between six storages, some by item. */
 const moves = fc.array(
   fc.record({

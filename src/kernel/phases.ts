@@ -82,27 +82,50 @@ export function reachOf(
  */
 export function inPhases(routine: Routine): Routine {
   const touched = routine.calls.map((call) => touchedBy(call, routine));
-  const needs = routine.calls.map((_, i) =>
-    routine.calls.flatMap((_, k) => (k < i && collide(touched[k], touched[i]) ? [k] : [])),
+  const needs = withLate(
+    routine.calls,
+    routine.calls.map((_, i) =>
+      routine.calls.flatMap((_, k) => (k < i && collide(touched[k], touched[i]) ? [k] : [])),
+    ),
   );
   const done = new Set<number>();
   const order: number[] = [];
   let isByItem = routine.calls.some(({ each }) => each !== undefined);
   while (order.length < routine.calls.length) {
     const phase: number[] = [];
-    routine.calls.forEach(({ each }, i) => {
-      if (done.has(i) || (each !== undefined) !== isByItem) return;
-      const isReady = needs[i].every(
-        (k) => done.has(k) && (!isByItem || !phase.includes(k) || isByPart(touched[k], touched[i])),
-      );
-      if (!isReady) return;
-      done.add(i);
-      phase.push(i);
-    });
+    for (let before = -1; before < phase.length; ) {
+      before = phase.length;
+      routine.calls.forEach(({ each }, i) => {
+        if (done.has(i) || (each !== undefined) !== isByItem) return;
+        const isReady = needs[i].every(
+          (k) =>
+            done.has(k) && (!isByItem || !phase.includes(k) || isByPart(touched[k], touched[i])),
+        );
+        if (!isReady) return;
+        done.add(i);
+        phase.push(i);
+      });
+    }
     order.push(...phase);
     isByItem = !isByItem;
   }
   return { ...routine, calls: order.map((i) => routine.calls[i]) };
+}
+
+/** A late call also needs what the first call that needs it needs. Later ones first: they may chain. */
+function withLate(calls: readonly Call[], needs: readonly (readonly number[])[]): number[][] {
+  const all = needs.map((list) => [...list]);
+  for (let i = calls.length - 1; i >= 0; i--) {
+    if (calls[i].late !== true) continue;
+    const first = needs.findIndex((list) => list.includes(i));
+    const after = new Set([i]);
+    needs.forEach((list, k) => {
+      if (list.some((need) => after.has(need))) after.add(k);
+    });
+    const more = (all[first] ?? []).filter((k) => !after.has(k) && !all[i].includes(k));
+    all[i].push(...more);
+  }
+  return all;
 }
 
 /** Memory that a call touches, in bytes of the storage that owns it. */

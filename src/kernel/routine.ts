@@ -35,6 +35,8 @@ export interface Call {
   readonly arguments: readonly string[];
   /** The call runs once an item, with that item's part of its arguments: see phases.ts. */
   readonly each?: Each;
+  /** It costs little and its result much memory: it runs together with the first that needs it. */
+  readonly late?: boolean;
 }
 
 /** Items of a call, and the chunks in which threads take them. */

@@ -51,6 +51,11 @@ export interface Site {
 export interface Steps<L> {
   forward(layer: L, site: Site): Step;
   backward(layer: L, site: Site): Step;
+  /**
+   * Compute the output once more from what forward left: for values that cost less to compute than to
+   * keep from forward to backward.
+   */
+  again?(layer: L, site: Site): Step;
   /** The output is the input seen differently: no memory, no calls. */
   readonly isView?: boolean;
   /** Forward may write its output over its input, and backward dx over dy; or only the latter. */

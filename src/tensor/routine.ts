@@ -19,8 +19,8 @@ import { crossEntropy } from "./kernels/loss.ts";
 import type { Shape } from "./layer.ts";
 import { merged, type Unit, unmerged } from "./merge.ts";
 import { checkNet, inputShapes, type Net, parametersOf, shapesOf, trainableOf } from "./net.ts";
-import { product, type Site } from "./op.ts";
-import { isInPlace, isView, layerBackward, layerForward } from "./ops/index.ts";
+import { product, type Site, type Step } from "./op.ts";
+import { isInPlace, isView, layerAgain, layerBackward, layerForward } from "./ops/index.ts";
 import { DEFAULT_OPTIMIZER, type Optimizer, optimizerStep } from "./optimizer.ts";
 
 export interface TrainingOptions {
@@ -255,9 +255,10 @@ function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } 
   const { batch, shapes, consumers } = context;
   const calls: Call[] = [];
   const storage: Storage[] = [];
+  const recomputed = recomputing(context);
   for (const unit of [...context.units].reverse()) {
     const { layer } = unit;
-    const site = siteOf(unit, context);
+    const site = recomputed.siteOf(unit);
     const shape = [batch, ...site.output];
     const readers = consumers.get(layer.name) ?? [];
     if (readers.length !== 1) {
@@ -285,8 +286,46 @@ function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } 
         ...(shares ? { within } : {}),
       });
     });
+    for (const before of recomputed.before(step)) {
+      storage.push(...before.storage);
+      calls.push(...before.calls);
+    }
     storage.push(...step.storage);
     calls.push(...step.calls);
   }
   return { calls, storage };
+}
+
+/**
+ * Values that backward computes once more instead of finding them kept: each in a storage of its own,
+ * "<layer>.again", by late calls in front of the first step that reads it.
+ */
+function recomputing(context: Context) {
+  const { units, batch } = context;
+  const byValue = new Map<string, Unit>();
+  for (const unit of units) {
+    const site = siteOf(unit, context);
+    const isKept = site.y === "$logits" || layerAgain(unit.layer, site) === undefined;
+    if (!isKept) byValue.set(site.y, unit);
+  }
+  const nameOf = (value: string): string => (byValue.has(value) ? `${value}.again` : value);
+  const siteAgain = (unit: Unit): Site => {
+    const site = siteOf(unit, context);
+    return { ...site, x: site.x.map(nameOf), y: nameOf(site.y) };
+  };
+  const done = new Set<string>();
+  const before = ({ calls }: Step): Step[] =>
+    [...byValue].flatMap(([value, unit]) => {
+      const name = nameOf(value);
+      const isRead = calls.some((one) => one.arguments.includes(name));
+      if (!isRead || done.has(name)) return [];
+      done.add(name);
+      const site = siteAgain(unit);
+      const own = layerAgain(unit.layer, site) ?? { calls: [], storage: [] };
+      const late = own.calls.map((one) => ({ ...one, late: true }));
+      const shape = [batch, ...site.output];
+      const value32 = { name, type: "f32", shape, role: "scratch" } as const;
+      return [...before(own), { calls: late, storage: [...own.storage, value32] }];
+    });
+  return { siteOf: siteAgain, before };
 }

@@ -64,6 +64,14 @@ export function normForward(norm: BatchNorm, site: Site, options: NormOptions = 
   return s;
 }
 
+/** The output from the statistics that forward has left. */
+export function normAgain(norm: BatchNorm, site: Site, options: NormOptions = {}): Step {
+  const s = step(norm, site);
+  const bindings = { x: site.x[0], affine: `${norm.name}.affine`, y: site.y };
+  s.each(normalize(sizes(site), options), bindings);
+  return s;
+}
+
 export function normBackward(norm: BatchNorm, site: Site, options: NormOptions = {}): Step {
   const s = step(norm, site);
   const { rows, C } = sizes(site);

@@ -7,7 +7,7 @@ import {
   depthwiseWeightGradient,
 } from "../kernels/depthwise.ts";
 import type { DepthwiseConv2d } from "../layer.ts";
-import { type Op, step } from "../op.ts";
+import { type Op, type Site, type Step, step } from "../op.ts";
 import { biasGradient, outputsOf } from "./conv2d.ts";
 
 export const depthwiseConv2d: Op<DepthwiseConv2d> = {
@@ -25,13 +25,8 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
   macs({ kernel: [kh, kw] }, _inputs, [H, W, C]) {
     return H * W * C * kh * kw;
   },
-  forward(layer, site) {
-    const s = step(layer, site);
-    const bindings = { x: site.x[0], w: site.parameter("weight"), y: site.y };
-    const bias = layer.bias ? { bias: site.parameter("bias") } : {};
-    s.each(depthwise(site.inputs[0], layer, { bias: layer.bias }), { ...bindings, ...bias });
-    return s;
-  },
+  forward: outputOf,
+  again: outputOf,
   backward(layer, site) {
     const s = step(layer, site);
     const [shape] = site.inputs;
@@ -50,3 +45,11 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
     return s;
   },
 };
+
+function outputOf(layer: DepthwiseConv2d, site: Site): Step {
+  const s = step(layer, site);
+  const bindings = { x: site.x[0], w: site.parameter("weight"), y: site.y };
+  const bias = layer.bias ? { bias: site.parameter("bias") } : {};
+  s.each(depthwise(site.inputs[0], layer, { bias: layer.bias }), { ...bindings, ...bias });
+  return s;
+}

@@ -9,7 +9,7 @@ import {
   type ValueShape,
 } from "../kernels/quantize-values.ts";
 import type { FakeQuantize } from "../layer.ts";
-import { type Op, product, type Site, step } from "../op.ts";
+import { type Op, product, type Site, type Step, step } from "../op.ts";
 
 /** Mean of |x| for the standard normal x that a normalised layer gives: sqrt(2 / pi). */
 const MEAN_ABS = Math.sqrt(2 / Math.PI);
@@ -27,12 +27,8 @@ export const fakeQuantize: Op<FakeQuantize> = {
     return [{ name: `${layer.name}.step`, shape: [1], initial, trainable: layer.learned }];
   },
   macs: () => 0,
-  forward(layer, site) {
-    const s = step(layer, site);
-    const bindings = { x: site.x[0], step: site.parameter("step"), y: site.y };
-    s.each(quantizeValues(shapeOf(site), activationLevels(layer)), bindings);
-    return s;
-  },
+  forward: roundedValue,
+  again: roundedValue,
   backward(layer, site) {
     const [dx] = site.dx;
     const s = step(layer, site);
@@ -57,6 +53,13 @@ export const fakeQuantize: Op<FakeQuantize> = {
     return s;
   },
 };
+
+function roundedValue(layer: FakeQuantize, site: Site): Step {
+  const s = step(layer, site);
+  const bindings = { x: site.x[0], step: site.parameter("step"), y: site.y };
+  s.each(quantizeValues(shapeOf(site), activationLevels(layer)), bindings);
+  return s;
+}
 
 function shapeOf({ output }: Site): ValueShape {
   const C = output[output.length - 1];

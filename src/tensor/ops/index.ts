@@ -80,6 +80,11 @@ export function layerBackward(layer: Layer | MergedLayer, site: Site): Step {
   return stepsOf(layer).backward(layer, site);
 }
 
+/** The value of a layer computed once more; undefined if it is to be kept. */
+export function layerAgain(layer: Layer | MergedLayer, site: Site): Step | undefined {
+  return stepsOf(layer).again?.(layer, site);
+}
+
 export function isView(layer: Layer | MergedLayer): boolean {
   return stepsOf(layer).isView === true;
 }

@@ -2,9 +2,10 @@
 
 import type { NormRelu } from "../merged-layer.ts";
 import type { Steps } from "../op.ts";
-import { normBackward, normForward } from "./batch-norm.ts";
+import { normAgain, normBackward, normForward } from "./batch-norm.ts";
 
 export const normRelu: Steps<NormRelu> = {
   forward: ({ norm }, site) => normForward(norm, site, { relu: true }),
+  again: ({ norm }, site) => normAgain(norm, site, { relu: true }),
   backward: ({ norm }, site) => normBackward(norm, site, { relu: true }),
 };

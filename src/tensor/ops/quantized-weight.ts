@@ -48,6 +48,7 @@ function withQuantized<L, W extends Quantizable>(
   weighted: (layer: L) => W,
   parameters: Op<W>["parameters"],
 ): Steps<L> {
+  const { again } = steps;
   return {
     forward(layer, site) {
       const own = weighted(layer);
@@ -64,6 +65,9 @@ function withQuantized<L, W extends Quantizable>(
       s.add(quantizeWeights(shape, levels), { weight, step: sizes, quantized });
       return joined(s, steps.forward(layer, quantizedSite(own, site)));
     },
+    ...(again === undefined
+      ? {}
+      : { again: (layer, site) => again(layer, quantizedSite(weighted(layer), site)) }),
     backward(layer, site) {
       const own = weighted(layer);
       if (own.quantize === undefined) return steps.backward(layer, site);
@@ -104,7 +108,8 @@ function weightShape([{ shape }]: readonly { readonly shape: Shape }[]): WeightS
 
 /** The site as the operation sees it. */
 function quantizedSite({ name, quantize }: Quantizable, site: Site): Site {
-  const isLearned = quantize?.step === "learned";
+  if (quantize === undefined) return site;
+  const isLearned = quantize.step === "learned";
   return {
     ...site,
     parameter: (role, layer) =>
