@@ -115,7 +115,7 @@ const routine = tensor.trainingRoutine(graph, {
   inputScale: features.FEATURE_SCALE,
 });
 const rows = new Map();
-for (const { kernel: one, each } of routine.calls) {
+for (const { label, kernel: one, each } of routine.calls) {
   const key = kernel.kernelKey(one);
   const times = each?.items ?? 1;
   const known = rows.get(key);
@@ -123,7 +123,7 @@ for (const { kernel: one, each } of routine.calls) {
   else {
     const runner = alone(one);
     const count = countOf(one.body);
-    rows.set(key, { name: one.name, times, count, ms: timeOf(() => runner.run()) });
+    rows.set(key, { name: one.name, label, times, count, ms: timeOf(() => runner.run()) });
   }
 }
 const bytesOf = new Map(routine.calls.map(({ kernel: one }) => [kernel.kernelKey(one), one]));
@@ -137,13 +137,14 @@ console.log(
   `${values.preset}, batch ${BATCH}, Node ${process.version}, ${process.platform} ${process.arch}, ` +
     `${fused ? "fused multiply-add" : "multiply and add"}: peak ${peak.toFixed(1)} GFLOP/s, one thread`,
 );
-console.log("\n| kernel | share of the step | kB touched | GFLOP/s | of the peak | GB/s |");
-console.log("| --- | --- | --- | --- | --- | --- |");
-for (const { name, count, ms, bytes, share } of all.sort((x, y) => y.share - x.share)) {
+console.log("\n| kernel | of layer | share of the step | kB | GFLOP/s | of the peak | GB/s |");
+console.log("| --- | --- | --- | --- | --- | --- | --- |");
+for (const { name, label, count, ms, bytes, share } of all.sort((x, y) => y.share - x.share)) {
   if (share / step < 0.005) continue;
   const rate = count === undefined ? undefined : count / ms / 1e6;
   const cells = [
     name,
+    label,
     `${((100 * share) / step).toFixed(1)} %`,
     (bytes / 1000).toFixed(0),
     rate === undefined ? "–" : rate.toFixed(1),
