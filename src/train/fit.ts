@@ -27,7 +27,7 @@ import type { Augmentation } from "./augment/draw.ts";
 import { fillBatch } from "./batch.ts";
 import { classCounts, type Examples } from "./examples.ts";
 import { accuracy, balancedAccuracy, confusionMatrix } from "./metrics.ts";
-import { meanLoss, predictions, predictor } from "./predict.ts";
+import { meanLoss, type Predictor, predictions, predictor } from "./predict.ts";
 import { checkSchedule, rateAt, type Schedule } from "./schedule.ts";
 
 export interface FitOptions {
@@ -122,7 +122,8 @@ export function trainGraph(
   const runner =
     options.step ?? compileTraining(graph, { ...compiling, batch, smoothing, optimizer });
   const stateNames = ["$parameters", "$running", ...optimizerStates(optimizer)];
-  const predict = predictor(graph, compiling);
+  // compiled when the first epoch ends, so that the first step comes sooner
+  let predict: Predictor | undefined;
   const names = graph.inputs.map(({ name }) => name);
   const weightOf = classWeights(train.labels, graph.classes.length);
   const warmupSteps = Math.min(steps, 50);
@@ -155,6 +156,7 @@ export function trainGraph(
 
   const finishEpoch = (epoch: number, lossSum: number): EpochRecord => {
     const weights = current();
+    predict ??= predictor(graph, compiling);
     const scores = predict.scores(weights, val);
     const classes = graph.classes.length;
     const confusion = confusionMatrix(val.labels, predictions(scores, classes), classes);
