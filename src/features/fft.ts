@@ -33,10 +33,19 @@ import { q31, type Table, table } from "./table.ts";
 /** log2 of A * G. */
 const RANGE_BITS = 28;
 
+/** N samples in a ring of N: sample n is ring[(start + n) mod N]. */
+export interface Frame {
+  readonly ring: Buffer;
+  /** In [0, N). */
+  readonly start: Expr;
+  /** Whether start is always even, so that no pair of samples is torn. */
+  readonly isEven: boolean;
+}
+
 export interface Fft {
   readonly tables: readonly Table[];
-  /** From s16 samples in `frame`, shifted up by `shift`, to bins 0..N/2 in the spectrum. */
-  statements(frame: Buffer, shift: Expr): Statement[];
+  /** From s16 samples, shifted up by `shift`, to bins 0..N/2 in the spectrum. */
+  statements(frame: Frame, shift: Expr): Statement[];
 }
 
 /** Bits that samples are scaled up to: log2 A (equation 3). */
@@ -102,15 +111,17 @@ function cosineTable(N: number): Table {
 
 interface FromFrame {
   readonly M: number;
-  readonly frame: Buffer;
+  readonly frame: Frame;
   readonly shift: Expr;
   readonly order: Buffer;
 }
 
 /** Point j + offset of the frame: two neighbouring samples as real and imaginary part. */
-function pointOf(frame: Buffer, j: Expr, offset: number): Complex {
-  const at = b.add(b.mul(j, 2), 2 * offset);
-  return { re: b.load(frame, at), im: b.load(frame, b.add(at, 1)) };
+function pointOf({ ring, start, isEven }: Frame, j: Expr, offset: number): Complex {
+  const [N] = ring.shape;
+  const at = b.bitAnd(b.add(start, b.add(b.mul(j, 2), 2 * offset)), N - 1);
+  const next = b.add(at, 1);
+  return { re: b.load(ring, at), im: b.load(ring, isEven ? next : b.bitAnd(next, N - 1)) };
 }
 
 function radix2FromFrame(spectrum: Spectrum, { M, frame, shift, order }: FromFrame): Statement {

@@ -96,6 +96,9 @@ export function max(a: Operand, b: Operand): Expr {
 export function bitAnd(a: Operand, b: Operand): Expr {
   return binary("and", a, b);
 }
+export function bitOr(a: Operand, b: Operand): Expr {
+  return binary("or", a, b);
+}
 export function bitXor(a: Operand, b: Operand): Expr {
   return binary("xor", a, b);
 }
