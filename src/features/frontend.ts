@@ -6,6 +6,7 @@
 import { mismatch } from "../errors.ts";
 import { compile, plan, type Routine, type TypedArray } from "../kernel/index.ts";
 import { audioRoutine } from "./audio-routine.ts";
+import { audioStream } from "./audio-stream.ts";
 import { checkSpec } from "./check-spec.ts";
 import { imageRoutine } from "./image-routine.ts";
 import type { FeatureSpec } from "./spec.ts";
@@ -27,16 +28,40 @@ export function frontendRoutine(
   spec: FeatureSpec,
   stage: Stage = "scaled",
 ): Routine {
-  checkSpec(spec, modality);
-  const { scaling, ...raw } = spec;
-  if (stage === "scaled" && scaling === undefined) {
-    throw mismatch("frontendRoutine", `scaling of ${modality}`, {
-      expected: "fitted",
-      got: "none",
-    });
-  }
-  const wanted = stage === "raw" ? raw : spec;
+  const wanted = specOf(modality, spec, stage);
   return wanted.kind === "image" ? imageRoutine(modality, wanted) : audioRoutine(modality, wanted);
+}
+
+/**
+ * The routine that takes one hop of sound a run and keeps the last frames' features as state.
+ *
+ * After frameCount + delayHops hops they equal those of the clip in one piece, zeros following it
+ * (audio-stream.ts).
+ *
+ * throws    UserError for a spec from which nothing can be built, RangeError for pictures and for a
+ *           missing scaling
+ */
+export function streamRoutine(
+  modality: string,
+  spec: FeatureSpec,
+  stage: Stage = "scaled",
+): Routine {
+  const wanted = specOf(modality, spec, stage);
+  if (wanted.kind === "image") {
+    const expected = "sound: mfcc or log-mel";
+    throw mismatch("streamRoutine", `features of ${modality}`, { expected, got: "image" });
+  }
+  return audioStream(modality, wanted);
+}
+
+function specOf(modality: string, spec: FeatureSpec, stage: Stage): FeatureSpec {
+  checkSpec(spec, modality);
+  if (stage === "raw") {
+    const { scaling: _, ...raw } = spec;
+    return raw;
+  }
+  if (spec.scaling !== undefined) return spec;
+  throw mismatch("features", `scaling of ${modality}`, { expected: "fitted", got: "none" });
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 
 export { logMelFloat, mfccFloat } from "./audio-definition.ts";
+export { delayHops } from "./audio-stream.ts";
 export { checkSpec } from "./check-spec.ts";
 export {
   extractFeatures,
@@ -10,7 +11,7 @@ export {
   type FitOptions,
   fitFrontend,
 } from "./extract.ts";
-export { extractor, frontendRoutine, type Stage } from "./frontend.ts";
+export { extractor, frontendRoutine, type Stage, streamRoutine } from "./frontend.ts";
 export { resizeFloat } from "./image-definition.ts";
 export { missingFeatures } from "./missing.ts";
 export { pictureFitter, prepareAudio, preparePicture } from "./prepare.ts";
