@@ -6,6 +6,7 @@ export type CapabilityName =
   | "data"
   | "valgrind"
   | "arm-gcc"
+  | "aarch64-gcc"
   | "ffmpeg"
   | "peers";
 

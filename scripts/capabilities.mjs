@@ -10,7 +10,16 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** In the order of the table; each with what a missing one asks for. */
-export const capabilityNames = ["cc", "chromium", "data", "valgrind", "arm-gcc", "ffmpeg", "peers"];
+export const capabilityNames = [
+  "cc",
+  "chromium",
+  "data",
+  "valgrind",
+  "arm-gcc",
+  "aarch64-gcc",
+  "ffmpeg",
+  "peers",
+];
 
 /** Folder of the real data sets, absolute; it need not exist. */
 export const dataFolder = resolve(root, process.env.TINYM2NET_DATA || "../shared/data");
@@ -36,6 +45,8 @@ export function capability(name) {
       return program("valgrind");
     case "arm-gcc":
       return all(program("arm-none-eabi-gcc"), program("qemu-system-arm"));
+    case "aarch64-gcc":
+      return all(program("aarch64-linux-gnu-gcc"), program("qemu-aarch64"));
     case "chromium":
       return chromium();
     case "data":

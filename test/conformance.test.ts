@@ -6,11 +6,7 @@
  * flags.
  */
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   type Driver,
   findCompiler,
@@ -31,7 +27,7 @@ import {
 } from "../src/kernel/index.ts";
 import { needs } from "./capabilities.ts";
 import { type Case, cases, contents } from "./conformance-kernels.ts";
-import { linkerScript, startUp } from "./cortex-m.ts";
+import { cortexM4, folderOf, tool } from "./emulated.ts";
 import { corrupted, tinyProduct } from "./tiny-product.ts";
 
 /** One call of each case, each on storage of its own. */
@@ -127,14 +123,14 @@ describe("the C of every kernel", needs("cc"), () => {
 describe("an emulated Cortex-M4, without libc,", needs("arm-gcc"), () => {
   test.each(["-O2", "-Os"])("equals the interpreter in every kernel at %s", (level) => {
     const files = { ...emitC(everyCase), "main.c": arenaCheck(expectedArena()) };
-    expect(emulated(folderOf(files), level, "conformance.c", "main.c")).toBe(0);
+    expect(cortexM4(folderOf(files), level, "conformance.c", "main.c")).toBe(0);
   });
 
   test("tells of a wrong integer", () => {
     const wrong = expectedArena();
     wrong[wrong.length - 1] ^= 1;
     const files = { ...emitC(everyCase), "main.c": arenaCheck(wrong) };
-    expect(emulated(folderOf(files), "-Os", "conformance.c", "main.c")).toBe(1);
+    expect(cortexM4(folderOf(files), "-Os", "conformance.c", "main.c")).toBe(1);
   });
 });
 
@@ -188,39 +184,8 @@ describe("a whole product keeps its golden vectors, and its self-test sees a wro
 
   test.each([right, wrong])("on a Cortex-M4 ($differ)", needs("arm-gcc"), ({ product }) => {
     const files = ["tiny_2_net.c", "tiny_2_net_selftest.c"];
-    expect(emulated(folderOf(emitC(product)), "-Os", ...files)).toBe(
+    expect(cortexM4(folderOf(emitC(product)), "-Os", ...files)).toBe(
       product === tinyProduct ? 0 : 1,
     );
   });
 });
-
-/** Exit code of C sources that run alone on QEMU's Cortex-M4; null if they do not end. */
-function emulated(folder: string, level: string, ...sources: readonly string[]): number | null {
-  writeFileSync(join(folder, "start.c"), startUp);
-  writeFileSync(join(folder, "board.ld"), linkerScript);
-  const strict = [...STRICT_FLAGS, "-DTINYM2NET_NO_STDIO", "-nostdlib", "-T", "board.ld"];
-  const flags = ["-mcpu=cortex-m4", "-mthumb", level, ...strict, "start.c", ...sources, "-lgcc"];
-  expect(tool(folder, "arm-none-eabi-gcc", ...flags, "-o", "a.elf")).toMatchObject({ told: "" });
-  const machine = ["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"];
-  const semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", "a.elf"];
-  return tool(folder, "qemu-system-arm", ...machine, ...semihosting).status;
-}
-
-/** What a program printed, and its exit code: null if it had to be stopped. */
-function tool(
-  folder: string,
-  command: string,
-  ...parameters: readonly string[]
-): { told: string; status: number | null } {
-  const options = { cwd: folder, timeout: 20_000, killSignal: "SIGKILL" } as const;
-  const { stdout, stderr, status } = spawnSync(command, parameters, options);
-  return { told: `${stdout}${stderr}`, status };
-}
-
-/** A folder with files in it, for as long as the test runs. */
-function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const folder = mkdtempSync(join(tmpdir(), "tinym2net-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  return folder;
-}
