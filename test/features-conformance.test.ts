@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { target } from "../src/bench/index.ts";
 import { decodeWav } from "../src/data/index.ts";
-import { emitC, type Product } from "../src/deploy/index.ts";
+import { emitC, type Product, streamOf } from "../src/deploy/index.ts";
 import {
   type AudioSpec,
   defaultAudioSpec,
@@ -22,10 +22,18 @@ import {
   type ImageSpec,
   prepareAudio,
 } from "../src/features/index.ts";
-import { interpreter, plan, type Storage, sizeOf, type TypedArray } from "../src/kernel/index.ts";
+import {
+  build as b,
+  call,
+  interpreter,
+  plan,
+  type Storage,
+  sizeOf,
+  type TypedArray,
+} from "../src/kernel/index.ts";
 import { random } from "../src/tensor/index.ts";
 import { dataFolder, needs } from "./capabilities.ts";
-import { cortexA72, cortexM4, folderOf } from "./emulated.ts";
+import { cortexA72, cortexM4, folderOf, tool } from "./emulated.ts";
 
 type Signal = (n: number) => number;
 
@@ -119,12 +127,14 @@ function scaled(spec: FeatureSpec, inputs: readonly TypedArray[]): FeatureSpec {
   return { ...spec, scaling: { offset, multiplier: multiplier.map((m) => 3 * m) } };
 }
 
+const inputs = new Map(Object.entries(specs).map(([name, spec]) => [name, inputsOf(spec)]));
+const fitted: Readonly<Record<string, FeatureSpec>> = Object.fromEntries(
+  Object.entries(specs).map(([name, spec]) => [name, scaled(spec, inputs.get(name) ?? [])]),
+);
+
 /** All front-ends one after the other; their features side by side are the scores. */
 function everyFrontend(): Product {
-  const inputs = new Map(Object.entries(specs).map(([name, spec]) => [name, inputsOf(spec)]));
-  const routines = Object.entries(specs).map(([name, spec]) =>
-    frontendRoutine(name, scaled(spec, inputs.get(name) ?? [])),
-  );
+  const routines = Object.entries(fitted).map(([name, spec]) => frontendRoutine(name, spec));
   let size = 0;
   const storage = routines.flatMap((routine) =>
     routine.storage.map((s): Storage => {
@@ -158,11 +168,12 @@ function everyFrontend(): Product {
   return { ...product, examples };
 }
 
+let product: Product;
+beforeAll(() => {
+  product = everyFrontend();
+});
+
 describe("the integers of every front-end", () => {
-  let product: Product;
-  beforeAll(() => {
-    product = everyFrontend();
-  });
   const scoresOn = (name: string): Promise<Int8Array[]> =>
     target(name).run(
       product,
@@ -198,5 +209,76 @@ describe("the integers of every front-end", () => {
 
   test("are the same on a Cortex-A72", needs("aarch64-gcc"), () => {
     expect(cortexA72(folderOf(emitC(product)), "-O2", ...selftest)).toBe(0);
+  });
+});
+
+/** The same scores from streams: sound comes hop by hop, and the program copies its features. */
+function streamed(whole: Product): Product {
+  const sound = Object.entries(fitted).flatMap(([name, spec]) =>
+    spec.kind === "mfcc" || spec.kind === "log-mel" ? [[name, spec] as const] : [],
+  );
+  const streams = sound.map(([name, spec]) =>
+    streamOf(
+      name,
+      spec,
+      whole.examples.map(({ inputs: given }) => Int16Array.from(given[name])),
+    ),
+  );
+  const scores = whole.program.storage.filter(({ name }) =>
+    sound.some(([s]) => name === `${s}.features`),
+  );
+  const size = scores.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const calls = scores.map(({ name, shape }) => {
+    const [x, y] = [b.buffer("x", "s8", [sizeOf(shape)]), b.buffer("y", "s8", [sizeOf(shape)])];
+    const body = b.loop("i", sizeOf(shape), (i) => [b.store(y, [i], b.load(x, i))]);
+    return call(name, b.kernel("copy", [x, y], [body]), { x: name, y: `${name} copied` });
+  });
+  let offset = 0;
+  const storage = scores.flatMap(({ name, type, shape }): Storage[] => {
+    const copied = { name: `${name} copied`, type, shape, within: { name: "scores", offset } };
+    offset += sizeOf(shape);
+    return [
+      { name, type, shape, role: "input" },
+      { ...copied, role: "output" },
+    ];
+  });
+  const all: Storage = { name: "scores", type: "s8", shape: [size], role: "output" };
+  return {
+    name: "front",
+    program: plan({ storage: [...storage, all], calls }),
+    inputs: scores.map(({ name }) => ({ name, kind: "features", description: "features" })),
+    scores: "scores",
+    classes: Array.from({ length: size }, (_v, i) => `feature ${i}`),
+    examples: whole.examples.map((example) => ({
+      inputs: Object.fromEntries(
+        scores.map(({ name, shape, address }) => [
+          name,
+          example.scores.slice(address, address + sizeOf(shape)),
+        ]),
+      ),
+      scores: example.scores.slice(0, size),
+    })),
+    streams,
+  };
+}
+
+describe("hop by hop, the emitted C gives the integers of one piece", () => {
+  const files = (): Record<string, string> => emitC(streamed(product));
+  const sources = (): string[] => Object.keys(files()).filter((name) => name.endsWith(".c"));
+
+  test("on this machine", needs("cc"), () => {
+    const { told, status } = tool(folderOf(files()), "make", "selftest");
+    expect({ told, status }).toEqual({
+      told: expect.stringMatching(/front: 0 of \d+ examples differ\n$/),
+      status: 0,
+    });
+  });
+
+  test("on a Cortex-M4", needs("arm-gcc"), () => {
+    expect(cortexM4(folderOf(files()), "-Os", ...sources())).toBe(0);
+  });
+
+  test("on a Cortex-A72", needs("aarch64-gcc"), () => {
+    expect(cortexA72(folderOf(files()), "-O2", ...sources())).toBe(0);
   });
 });

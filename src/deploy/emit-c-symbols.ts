@@ -31,7 +31,7 @@ export interface Symbols {
   readonly classes: readonly string[];
   /** Arrays, by the storage that stands for them. */
   readonly constants: ReadonlyMap<string, string>;
-  /** Typed pointers into the arena, by storage. */
+  /** Typed pointers into the arena and, of a stream, into its state, by storage. */
   readonly scratch: ReadonlyMap<string, string>;
   readonly base: string;
   /** By kernelKey: equal kernels are one function. */
@@ -40,7 +40,7 @@ export interface Symbols {
 
 export function symbolsOf(product: Product): Symbols {
   const prefix = productName(product.name);
-  const own = ["run", "class_names"].map((end) => `${prefix}_${end}`);
+  const own = ["run", "class_names", "start", "push", "features"].map((end) => `${prefix}_${end}`);
   const parameters = product.program.calls.flatMap(({ kernel }) =>
     kernel.buffers.map(({ name }) => cIdentifier(name)),
   ); // nothing global may have the name of a kernel's parameter: that would draw -Wshadow
@@ -49,6 +49,8 @@ export function symbolsOf(product: Product): Symbols {
     ...own,
     `${prefix}_int_has_32_bits`,
     "arena",
+    "stream",
+    "held",
     ...parameters,
   ]);
   const claimMacro = macroNamer(prefix);
@@ -73,19 +75,36 @@ export function symbolsOf(product: Product): Symbols {
       ]),
     ),
     constants: byName(distinct),
-    scratch: byName(scratchOf(product)),
+    scratch: byName([...scratchOf(product), ...stateOf(product)]),
   };
 }
 
 /** What lies in the arena, by address. */
 export function scratchOf(product: Product): readonly Placed[] {
+  return byAddress(product, "scratch");
+}
+
+/** What survives from push to push, by address. */
+export function stateOf(product: Product): readonly Placed[] {
+  return byAddress(product, "state");
+}
+
+function byAddress(product: Product, role: "scratch" | "state"): readonly Placed[] {
   return usedStorage(product)
-    .filter(({ role }) => role === "scratch")
+    .filter((storage) => storage.role === role)
     .sort((a, b) => a.address - b.address);
 }
 
 function macroNamer(prefix: string): (name: string) => string {
-  const taken = ["arena_bytes", "arena", "class_count", "h"].map((end) => `${prefix}_${end}`);
+  const taken = [
+    "arena_bytes",
+    "arena",
+    "class_count",
+    "h",
+    "frames",
+    "stream",
+    "stream_bytes",
+  ].map((end) => `${prefix}_${end}`);
   const claim = namer(taken);
   return (name) => claim(`${prefix}_${name}`).toUpperCase();
 }

@@ -6,7 +6,7 @@
 export { emitC } from "./emit-c.ts";
 export { arenaBytes } from "./emit-c-header.ts";
 export { emitWasm } from "./emit-wasm.ts";
-export { lower } from "./lower.ts";
+export { type LowerOptions, lower, streamOf } from "./lower.ts";
 export { productName } from "./names.ts";
 export {
   checkInputs,
@@ -15,7 +15,9 @@ export {
   type Product,
   type ProductInput,
   rootStorage,
+  type Stream,
   storageOf,
+  streamProduct,
   usedStorage,
 } from "./product.ts";
 export { constantBytes, type FlashPart, flashParts } from "./product-flash.ts";

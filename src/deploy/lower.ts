@@ -7,10 +7,19 @@
  */
 
 import { featuresOf, type QuantizedGraph, quantizedRoutine, SCORES } from "../compress/index.ts";
-import { type FeatureSpec, type Frontend, frontendRoutine } from "../features/index.ts";
+import {
+  type AudioSpec,
+  delayHops,
+  extractor,
+  type FeatureSpec,
+  type Frontend,
+  featureShape,
+  frontendRoutine,
+  streamRoutine,
+} from "../features/index.ts";
 import { type Call, type Program, plan, type Routine, type Storage } from "../kernel/index.ts";
 import { productName } from "./names.ts";
-import type { Example, Product, ProductInput } from "./product.ts";
+import type { Example, Product, ProductInput, Stream } from "./product.ts";
 
 /**
  * Branches beyond this are planned in the given order only: 4! plans take a moment, 5! too long.
@@ -71,12 +80,21 @@ function arena({ regionBytes }: Program): number {
   return regionBytes.scratch;
 }
 
+export interface LowerOptions {
+  readonly name: string;
+  /** Raw inputs and the scores they have to give. */
+  readonly examples?: readonly Example[];
+  /** Sound is taken hop by hop: its front-ends become streams beside the net. */
+  readonly streaming?: boolean;
+}
+
 /** A product from an integer net and its front-ends. */
 export function lower(
   graph: QuantizedGraph,
   frontend: Frontend,
-  { name, examples = [] }: { name: string; examples?: readonly Example[] },
+  { name, examples = [], streaming = false }: LowerOptions,
 ): Product {
+  if (streaming) return lowerStreaming(graph, frontend, { name, examples });
   const inputs = graph.inputs.map(({ name: input }) => input);
   return {
     name: productName(name),
@@ -106,4 +124,47 @@ function permutations<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, i) =>
     permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]),
   );
+}
+
+/** The net on features of sound, and a stream for each front-end that makes them. */
+function lowerStreaming(
+  graph: QuantizedGraph,
+  frontend: Frontend,
+  { name, examples = [] }: LowerOptions,
+): Product {
+  const sound = new Map<string, AudioSpec>();
+  for (const [modality, spec] of Object.entries(frontend)) {
+    if (spec.kind === "mfcc" || spec.kind === "log-mel") sound.set(modality, spec);
+  }
+  const rest = Object.fromEntries(Object.entries(frontend).filter(([key]) => !sound.has(key)));
+  const extractors = new Map([...sound].map(([key, spec]) => [key, extractor(spec)]));
+  const featured = examples.map(({ inputs, scores }): Example => {
+    const given = Object.entries(inputs).map(([key, value]) => {
+      const extract = extractors.get(key);
+      return extract ? [featuresOf(key), extract(value)] : [key, value];
+    });
+    return { inputs: Object.fromEntries(given), scores };
+  });
+  const streams = [...sound].map(([modality, spec]) =>
+    streamOf(
+      modality,
+      spec,
+      examples.map(({ inputs }) => Int16Array.from(inputs[modality])),
+    ),
+  );
+  return { ...lower(graph, rest, { name, examples: featured }), streams };
+}
+
+/** The stream of a modality; one recording for each example of its product. */
+export function streamOf(modality: string, spec: AudioSpec, clips: readonly Int16Array[]): Stream {
+  const { hopSamples, sampleRateHz } = spec;
+  return {
+    name: modality,
+    features: featuresOf(modality),
+    program: plan(streamRoutine(modality, spec)),
+    frames: featureShape(spec)[0],
+    delayHops: delayHops(spec),
+    description: `${hopSamples} samples, ${sampleRateHz} Hz mono, s16`,
+    clips,
+  };
 }

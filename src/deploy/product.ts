@@ -16,6 +16,7 @@ import {
   type TypedArray,
   writtenBy,
 } from "../kernel/index.ts";
+import { productName } from "./names.ts";
 
 export interface ProductInput {
   /** The modality, which is the name of a storage of role input. */
@@ -31,6 +32,26 @@ export interface Example {
   readonly scores: Int8Array;
 }
 
+/** A sensor whose features come hop by hop, computed apart from the product's program. */
+export interface Stream {
+  /** The modality. */
+  readonly name: string;
+  /** The product's input that holds its features. */
+  readonly features: string;
+  /**
+   * Takes a hop a run: input `${name}`, s16 [hop]; state `${name}.features`, s8, all zero at first;
+   * output `${name}.filled`, s32 [1]: rows of the features that are frames.
+   */
+  readonly program: Program;
+  readonly frames: number;
+  /** Hops before the one that completes the first frame. */
+  readonly delayHops: number;
+  /** For people: "368 samples, 16000 Hz mono, s16". */
+  readonly description: string;
+  /** Of each example of the product, the whole recording that its features come from. */
+  readonly clips: readonly Int16Array[];
+}
+
 export interface Product {
   readonly name: string;
   readonly program: Program;
@@ -39,6 +60,8 @@ export interface Product {
   readonly scores: string;
   readonly classes: readonly string[];
   readonly examples: readonly Example[];
+  /** Sensors that are fed hop by hop; their features are inputs of the program. */
+  readonly streams?: readonly Stream[];
 }
 
 /** The storage of a name. */
@@ -103,6 +126,7 @@ export function checkProduct(product: Product): void {
     }
   }
   for (const example of examples) checkExample(product, example);
+  for (const stream of product.streams ?? []) checkStream(product, stream);
   checkWrites(product);
 }
 
@@ -130,6 +154,30 @@ export const ARRAYS: Readonly<Record<ElementType, string>> = {
   s32: "Int32Array",
   f32: "Float32Array",
 };
+
+function checkStream(product: Product, { name, features, clips }: Stream): void {
+  const { role, type } = storageOf(product, features);
+  if (role !== "input" || type !== "s8") {
+    const got = `${role} ${type}`;
+    throw mismatch("product", `features of stream ${name}`, { expected: "input s8", got });
+  }
+  if (clips.length !== product.examples.length) {
+    const expected = `${product.examples.length}, one an example`;
+    throw mismatch("product", `clips of stream ${name}`, { expected, got: clips.length });
+  }
+}
+
+/** What push and start of a stream are made of, for code that reads products. */
+export function streamProduct({ name }: Product, stream: Stream): Product {
+  return {
+    name: productName(`${name} ${stream.name}`),
+    program: stream.program,
+    inputs: [{ name: stream.name, kind: "audio", description: stream.description }],
+    scores: `${stream.name}.filled`,
+    classes: [],
+    examples: [],
+  };
+}
 
 function checkExample(product: Product, { inputs, scores }: Example): void {
   checkInputs(product, inputs);
