@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { target } from "../src/bench/index.ts";
 import { decodeWav } from "../src/data/index.ts";
-import { emitC, type Product, streamOf } from "../src/deploy/index.ts";
+import { emitC, emitWasm, type Product, streamOf } from "../src/deploy/index.ts";
 import {
   type AudioSpec,
   defaultAudioSpec,
@@ -262,14 +262,22 @@ function streamed(whole: Product): Product {
   };
 }
 
-describe("hop by hop, the emitted C gives the integers of one piece", () => {
+const DIFFER = /front: 0 of \d+ examples differ\n$/;
+
+describe("hop by hop, the emitted code gives the integers of one piece", () => {
   const files = (): Record<string, string> => emitC(streamed(product));
   const sources = (): string[] => Object.keys(files()).filter((name) => name.endsWith(".c"));
+
+  test("in WebAssembly", () => {
+    const folder = folderOf(emitWasm(streamed(product)));
+    const { told, status } = tool(folder, process.execPath, "selftest.mjs");
+    expect({ told, status }).toEqual({ told: expect.stringMatching(DIFFER), status: 0 });
+  });
 
   test("on this machine", needs("cc"), () => {
     const { told, status } = tool(folderOf(files()), "make", "selftest");
     expect({ told, status }).toEqual({
-      told: expect.stringMatching(/front: 0 of \d+ examples differ\n$/),
+      told: expect.stringMatching(DIFFER),
       status: 0,
     });
   });

@@ -1,14 +1,13 @@
 /** The ES module that loads a product's WebAssembly in Node and in browsers, and its types. */
 
-import { type Layout, layoutOf, sizeOf } from "../kernel/index.ts";
+import { layoutOf, sizeOf } from "../kernel/index.ts";
 import { jsComment, jsLiteral, productName } from "./names.ts";
 import { ARRAYS, type Product, storageOf } from "./product.ts";
 
 export function printLoader(product: Product): string {
-  const layout = layoutOf(product.program);
   const name = productName(product.name);
   const inputs = product.inputs.map(
-    (input) => `  [${jsLiteral(input.name)}, ${place(product, layout, input.name)}],\n`,
+    (input) => `  [${jsLiteral(input.name)}, ${place(product, input.name)}],\n`,
   );
   return `/**
  * ${name}: raw samples and pixels in, one score a class out.
@@ -21,7 +20,7 @@ export const classes = Object.freeze(${jsLiteral(product.classes)});
 /** Name, array type, first byte and elements of each input in the module's memory. */
 const INPUTS = [
 ${inputs.join("")}];
-const SCORES = [${place(product, layout, product.scores)}];
+const SCORES = [${place(product, product.scores)}];
 
 /**
  * Load the classifier.
@@ -56,7 +55,12 @@ function fill(inputs, name, value) {
   inputs[name].set(value);
 }
 
-async function bytesOf(source) {
+${printBytesOf()}`;
+}
+
+/** The function that reads a module from wherever it is. */
+export function printBytesOf(): string {
+  return `async function bytesOf(source) {
   if (typeof Response === "function" && source instanceof Response) return source.arrayBuffer();
   if (!(source instanceof URL) && typeof source !== "string") return source;
   const url = new URL(source, import.meta.url);
@@ -108,7 +112,8 @@ export declare function load(source?: BufferSource | Response | URL | string): P
 }
 
 /** Array type, address, length: the fields of a row in the loader. */
-function place(product: Product, { bases }: Layout, name: string): string {
+export function place(product: Product, name: string): string {
+  const { bases } = layoutOf(product.program);
   const { type, shape, role, address } = storageOf(product, name);
   return `${ARRAYS[type]}, ${bases[role] + address}, ${sizeOf(shape)}`;
 }

@@ -7,8 +7,9 @@
 
 import { bytesOf, encodeModule, layoutOf } from "../kernel/index.ts";
 import { printLoader, printTypes } from "./emit-wasm-loader.ts";
+import { wasmStreamFiles } from "./emit-wasm-stream.ts";
 import { markdown, productName } from "./names.ts";
-import { ARRAYS, checkProduct, type Product, storageOf } from "./product.ts";
+import { ARRAYS, checkProduct, type Product, storageOf, streamProduct } from "./product.ts";
 import { printExamples, printScript } from "./selftest-wasm.ts";
 
 /**
@@ -25,6 +26,7 @@ export function emitWasm(product: Product): Record<string, string | Uint8Array> 
     [`${name}.wasm`]: module,
     [`${name}.js`]: printLoader(product),
     [`${name}.d.ts`]: printTypes(product),
+    ...wasmStreamFiles(product),
     "examples.json": printExamples(product),
     "selftest.mjs": printScript(product),
     "package.json": printManifest(name),
@@ -62,7 +64,7 @@ const scores = model.run();
 const best = model.classes[scores.indexOf(Math.max(...scores))];
 \`\`\`
 
-| input | array | what | bytes |
+${streamNotes(product)}| input | array | what | bytes |
 | --- | --- | --- | ---: |
 ${inputs.join("\n")}
 
@@ -71,4 +73,27 @@ Classes: ${product.classes.map(markdown).join(", ")}.
 The module has ${moduleBytes} bytes, weights included (exact). A run uses ${scratch} bytes of working
 memory (exact); the module takes ${pages} x 64 KiB, constants and inputs included.
 `;
+}
+
+/** How sound goes in hop by hop. */
+function streamNotes(product: Product): string {
+  return (product.streams ?? [])
+    .map((stream) => {
+      const file = streamProduct(product, stream).name;
+      return `\`${file}.js\` takes sound hop by hop:
+
+\`\`\`js
+import { load as loadStream } from "./${file}.js";
+
+const stream = await loadStream();
+stream.start();
+// For every ${markdown(stream.description)}:
+if (stream.push(samples) === stream.frames) {
+  model.run({ ${JSON.stringify(stream.features)}: stream.features });
+}
+\`\`\`
+
+`;
+    })
+    .join("");
 }
