@@ -319,6 +319,22 @@ function pointwise(bits: "s8" | "s4"): Kernel {
   return conv2d(bits, { in: [3, 3, 8], K: 16, size: 1, stride: 1, pad: 0 });
 }
 
+/** Sums with high words, ties (2^31 and its odd multiples) among them: what has an instruction of its own. */
+function mulShiftAdded(): Kernel {
+  const a = b.buffer("a", "s32", [6]);
+  const y = b.buffer("y", "s32", [6, 6, 2]);
+  const body = b.loop("i", 6, (i) => [
+    b.loop("j", 6, (j) => {
+      const product = b.mulShift(b.load(a, i), b.load(a, j), 32);
+      return [
+        b.store(y, [i, j, 0], b.add(b.load(a, j), product)),
+        b.store(y, [i, j, 1], b.sub(b.load(a, j), product)),
+      ];
+    }),
+  ]);
+  return b.kernel("mul_shift_added", [a, y], [body]);
+}
+
 export const cases: readonly Case[] = [
   ...convolutions,
   { name: "pooling", kernel: pooling() },
@@ -345,6 +361,11 @@ export const cases: readonly Case[] = [
     name: "mulShift of ties by 1",
     kernel: mulShiftBy(1, 6),
     data: { a: [0, 1, -1, 3, -3, 46340] },
+  },
+  {
+    name: "mulShift by 32, added",
+    kernel: mulShiftAdded(),
+    data: { a: [2, -2, 6, 2 ** 30, -(2 ** 30), 3] },
   },
   { name: "a wrapping hash", kernel: hash() },
   { name: "conditions and bits", kernel: logic() },

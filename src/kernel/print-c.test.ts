@@ -121,6 +121,10 @@ describe("nothing is undefined in C", () => {
     [b.mul(b.unary("toS64", p), b.unary("toS64", q)), "(int32_t)((int64_t)p * (int64_t)q)"],
     [b.max(wide, b.s64(-(2 ** 63))), "(int32_t)max_s64(wide, INT64_MIN)"],
     [b.unary("clz", wide), "clz_s64(wide)"],
+    [b.mulShift(p, q, 31), "mul_shift(p, q, 31)"],
+    [b.mulShift(p, q, 32), "mul_high(p, q)"],
+    [b.add(r, b.mulShift(p, q, 32)), "mul_high_add(r, p, q)"],
+    [b.sub(r, b.mulShift(p, q, 32)), "r - mul_high(p, q)"],
   ])("%#: %s", (expr, text) => expect(printed(expr)).toBe(text));
 });
 

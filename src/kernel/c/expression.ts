@@ -104,6 +104,10 @@ function render(printing: Printing, expr: Expr): Text {
     case "select":
       return renderSelect(printing, expr);
     case "mulShift": {
+      if (expr.shift === 32) {
+        const [a, b] = [printExpr(printing, expr.a), printExpr(printing, expr.b)];
+        return primary(use(printing, "mul_high", a, b));
+      }
       const [a, b] = [printExpr(printing, expr.a), printExpr(printing, expr.b)];
       return primary(use(printing, "mul_shift", a, b, `${expr.shift}`));
     }
@@ -211,6 +215,10 @@ function narrow({ kernel }: Printing, op: string, isWide: boolean, name: Support
 
 /** A negative constant turns the sign: `iy - 1`, not `iy + -1`. */
 function renderSum(printing: Printing, { op, a, b }: Binary): Text {
+  if (op === "add" && b.op === "mulShift" && b.shift === 32) {
+    const [sum, x, y] = [a, b.a, b.b].map((part) => printExpr(printing, part));
+    return primary(use(printing, "mul_high_add", sum, x, y));
+  }
   const turned = b.op === "constant" && b.value < 0 && b.value > -(2 ** 31);
   const right: Expr = turned ? { ...b, value: -b.value } : b;
   const sign = (op === "add") !== turned ? "+" : "-";

@@ -32,6 +32,28 @@ static inline int64_t max_s64(int64_t a, int64_t b) {
 static inline int32_t mul_shift(int32_t a, int32_t b, int32_t shift) {
   return (int32_t)(((int64_t)a * b + ((int64_t)1 << (shift - 1))) >> shift);
 }`,
+  mul_high: `
+/* a * b / 2^32, rounded to nearest, ties upward: one instruction on cores that have it. */
+static inline int32_t mul_high(int32_t a, int32_t b) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+  int32_t high;
+  __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+  return high;
+#else
+  return (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}`,
+  mul_high_add: `
+/* sum + a * b / 2^32, rounded to nearest, ties upward: likewise. */
+static inline int32_t mul_high_add(int32_t sum, int32_t a, int32_t b) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+  int32_t high;
+  __asm__("smmlar %0, %1, %2, %3" : "=r"(high) : "r"(a), "r"(b), "r"(sum));
+  return high;
+#else
+  return sum + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}`,
   s4: `
 /* Element i of packed 4-bit values, low nibble first. */
 static inline int32_t s4(const uint8_t *packed, int32_t i) {
@@ -44,6 +66,9 @@ static inline int32_t clz_s32(int32_t value) {
   uint32_t bits = (uint32_t)value;
   int32_t zeros = 0;
   if (bits == 0) return 32;
+#if defined(__GNUC__) && defined(__ARM_FEATURE_CLZ)
+  if (sizeof(int) == 4) return __builtin_clz(bits);
+#endif
   for (int32_t step = 16; step > 0; step /= 2) {
     if ((bits >> (32 - step)) == 0) {
       bits <<= step;
@@ -58,6 +83,9 @@ static inline int32_t clz_s64(int64_t value) {
   uint64_t bits = (uint64_t)value;
   int32_t zeros = 0;
   if (bits == 0) return 64;
+#if defined(__GNUC__) && defined(__ARM_FEATURE_CLZ)
+  if (sizeof(long long) == 8) return __builtin_clzll(bits);
+#endif
   for (int32_t step = 32; step > 0; step /= 2) {
     if ((bits >> (64 - step)) == 0) {
       bits <<= step;
