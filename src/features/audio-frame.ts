@@ -60,16 +60,19 @@ export function audioFrame(spec: AudioSpec): AudioFrame {
   };
 }
 
+/** Samples in a step of the loop over a window, whose length is a multiple of it. */
+const UNROLLED = 4;
+
 /** A value with as many leading zeros as the largest magnitude, x or -x - 1. */
 function peakOf({ ring }: Frame, peak: Variable): Statement[] {
-  const x = b.variable("x", "s32");
-  return [
-    b.declare(peak, 0),
-    b.loop("n", ring.shape[0], (n) => [
-      b.declare(x, b.load(ring, n)),
-      b.set(peak, b.bitOr(peak, b.bitXor(x, b.shr(x, 31)))),
-    ]),
-  ];
+  const steps = Array.from({ length: UNROLLED }, (_, i) => i);
+  const body = (n: Variable): Statement[] =>
+    steps.flatMap((i) => {
+      const x = b.variable(`x${i}`, "s32");
+      const magnitude = b.bitXor(x, b.shr(x, 31));
+      return [b.declare(x, b.load(ring, b.add(n, i))), b.set(peak, b.bitOr(peak, magnitude))];
+    });
+  return [b.declare(peak, 0), b.loop("n", ring.shape[0], body, { step: UNROLLED })];
 }
 
 interface Cepstrum {

@@ -47,11 +47,14 @@ export function halved({ re, im }: Complex): Complex {
   return { re: half(re), im: half(im) };
 }
 
-/** x * w / 2 for w in Q31: high words of products, one instruction each where there is SMMULR. */
-export function halfTimes(x: Complex, w: Complex): Complex {
+/**
+ * x * conj(w) / 2 for w in Q31: high words of products, one instruction each where there are SMMULR
+ * and SMMLAR.
+ */
+export function halfTimesConjugate(x: Complex, w: Complex): Complex {
   const product = (a: Expr, c: Expr): Expr => b.mulShift(a, c, 32);
   return {
-    re: b.sub(product(x.re, w.re), product(x.im, w.im)),
-    im: b.add(product(x.re, w.im), product(x.im, w.re)),
+    re: b.add(product(x.re, w.re), product(x.im, w.im)),
+    im: b.sub(product(x.im, w.re), product(x.re, w.im)),
   };
 }

@@ -18,7 +18,7 @@ import {
 import {
   type Complex,
   half,
-  halfTimes,
+  halfTimesConjugate,
   halved,
   held,
   loadPoint,
@@ -66,11 +66,11 @@ export function gainBits(N: number): number {
 export function realFft(N: number, spectrum: Spectrum): Fft {
   const M = N / 2;
   const isOdd = Math.log2(M) % 2 === 1;
-  const order = orderTable(M, isOdd ? 2 : 4);
+  const order = orderTable(M, isOdd ? 8 : 4);
   const stages: { h: number; twiddles: Table }[] = [];
-  for (let h = isOdd ? 2 : 4; 4 * h <= M; h *= 4) stages.push({ h, twiddles: twiddleTable(h) });
+  for (let h = isOdd ? 8 : 4; 4 * h <= M; h *= 4) stages.push({ h, twiddles: twiddleTable(h) });
   const cosine = cosineTable(N);
-  const first = isOdd ? radix2FromFrame : radix4FromFrame;
+  const first = isOdd ? radix8FromFrame : radix4FromFrame;
   return {
     tables: [order, ...stages.map(({ twiddles }) => twiddles), cosine],
     statements: (frame, shift) => [
@@ -82,7 +82,7 @@ export function realFft(N: number, spectrum: Spectrum): Fft {
 }
 
 /** Bit-reversed numbers below M / radix: where the inputs of the first stage lie. */
-function orderTable(M: number, radix: 2 | 4): Table {
+function orderTable(M: number, radix: 4 | 8): Table {
   const count = M / radix;
   const bits = Math.log2(count);
   const values = Array.from({ length: count }, (_, i) => {
@@ -93,11 +93,11 @@ function orderTable(M: number, radix: 2 | 4): Table {
   return table("order", "s16", { shape: [count], values });
 }
 
-/** W^2k, W^k, W^3k with W = e^(-2 pi i / 4h), real and imaginary parts, each contiguous in k. */
+/** W^-2k, W^-k, W^-3k with W = e^(-2 pi i / 4h), real and imaginary parts, each contiguous in k. */
 function twiddleTable(h: number): Table {
   const values = [2, 1, 3].flatMap((power) => {
     const angles = Array.from({ length: h }, (_, k) => (2 * Math.PI * power * k) / (4 * h));
-    return [...angles.map((a) => q31(Math.cos(a))), ...angles.map((a) => q31(-Math.sin(a)))];
+    return [...angles.map((a) => q31(Math.cos(a))), ...angles.map((a) => q31(Math.sin(a)))];
   });
   return table(`twiddles${h}`, "s32", { shape: [6, h], values });
 }
@@ -124,18 +124,47 @@ function pointOf({ ring, start, isEven }: Frame, j: Expr, offset: number): Compl
   return { re: b.load(ring, at), im: b.load(ring, isEven ? next : b.bitAnd(next, N - 1)) };
 }
 
-function radix2FromFrame(spectrum: Spectrum, { M, frame, shift, order }: FromFrame): Statement {
+/**
+ * A radix-2 stage and the radix-4 stage after it, whose twiddles are powers of (1 - i) / sqrt 2: exact
+ * but for four products.
+ */
+function radix8FromFrame(spectrum: Spectrum, { M, frame, shift, order }: FromFrame): Statement {
   const j = b.variable("j", "s32");
-  return b.loop("i", M / 2, (i) => {
-    const low = held("low", pointOf(frame, j, 0));
-    const high = held("high", pointOf(frame, j, M / 2));
-    const at = b.mul(i, 2);
+  const [less, diagonal] = [b.sub(shift, 1), b.s32(q31(Math.SQRT1_2))];
+  const turned = (x: Expr): Expr => b.mulShift(b.shl(x, shift), diagonal, 32);
+  return b.loop("i", M / 8, (i) => {
+    const pairs = [0, M / 4, M / 8, (3 * M) / 8].map((offset, q) => {
+      const low = held(`low${q}`, pointOf(frame, j, offset));
+      const high = held(`high${q}`, pointOf(frame, j, offset + M / 2));
+      const sum = held(`sum${q}`, plus(low.value, high.value));
+      const rest = held(`rest${q}`, minus(low.value, high.value));
+      const declare = [low, high, sum, rest].flatMap((point) => point.declare);
+      return { declare, sum: sum.value, rest: rest.value };
+    });
+    const [s0, s1, s2, s3] = pairs.map(({ sum }) => shifted(sum, less));
+    const [r0, r1, r2, r3] = pairs.map(({ rest }) => rest);
+    const quarter = { re: r1.im, im: b.sub(0, r1.re) };
+    const eighth = { re: turned(b.add(r2.re, r2.im)), im: turned(b.sub(r2.im, r2.re)) };
+    const three = {
+      re: turned(b.sub(r3.im, r3.re)),
+      im: turned(b.sub(b.sub(0, r3.re), r3.im)),
+    };
+    const even = [s0, s1, s2, s3].map((value, q) => held(`even${q}`, value));
+    const odd = [shifted(r0, less), shifted(quarter, less), eighth, three].map((value, q) =>
+      held(`odd${q}`, value),
+    );
     return [
       b.declare(j, b.load(order, i)),
-      ...low.declare,
-      ...high.declare,
-      ...storePoint(spectrum, at, shifted(plus(low.value, high.value), shift)),
-      ...storePoint(spectrum, b.add(at, 1), shifted(minus(low.value, high.value), shift)),
+      ...pairs.flatMap(({ declare }) => declare),
+      ...[even, odd].flatMap((inputs, k) => {
+        const [a, t1, t2, t3] = inputs.map(({ value }) => value);
+        return [
+          ...inputs.flatMap(({ declare }) => declare),
+          ...butterfly(a, t1, t2, t3).flatMap((value, q) =>
+            storePoint(spectrum, b.add(b.mul(i, 8), 2 * q + k), value),
+          ),
+        ];
+      }),
     ];
   });
 }
@@ -172,7 +201,7 @@ function radix4(
       const inputs = [
         held(`a${h}`, halved(loadPoint(spectrum, at(0)))),
         ...[1, 2, 3].map((q) =>
-          held(`t${q}_${h}`, halfTimes(loadPoint(spectrum, at(q)), twiddle(q - 1))),
+          held(`t${q}_${h}`, halfTimesConjugate(loadPoint(spectrum, at(q)), twiddle(q - 1))),
         ),
       ];
       const [a, t1, t2, t3] = inputs.map(({ value }) => value);
@@ -211,8 +240,8 @@ function splitReal(spectrum: Spectrum, { M, cosine }: { M: number; cosine: Buffe
     const [z, y] = [near.value, far.value];
     const even = held("even", { re: half(b.add(z.re, y.re)), im: half(b.sub(z.im, y.im)) });
     const odd = held("odd", { re: b.add(z.im, y.im), im: b.sub(y.re, z.re) });
-    const twiddle = { re: b.load(cosine, k), im: b.sub(0, b.load(cosine, b.sub(M / 2, k))) };
-    const turned = held("turned", halfTimes(odd.value, twiddle));
+    const twiddle = { re: b.load(cosine, k), im: b.load(cosine, b.sub(M / 2, k)) };
+    const turned = held("turned", halfTimesConjugate(odd.value, twiddle));
     const [e, t] = [even.value, turned.value];
     const declare = [near, far, even, odd, turned].flatMap((point) => point.declare);
     return [

@@ -61,7 +61,7 @@ function specOf(modality: string, spec: FeatureSpec, stage: Stage): FeatureSpec 
     return raw;
   }
   if (spec.scaling !== undefined) return spec;
-  throw mismatch("features", `scaling of ${modality}`, { expected: "fitted", got: "none" });
+  throw mismatch("frontendRoutine", `scaling of ${modality}`, { expected: "fitted", got: "none" });
 }
 
 /**

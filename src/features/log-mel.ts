@@ -18,20 +18,13 @@ import type { Spectrum } from "./complex.ts";
 import { gainBits } from "./fft.ts";
 import { bandHeights, edgeBins, risingParts } from "./mel.ts";
 import type { AudioSpec } from "./spec.ts";
-import { type Table, table } from "./table.ts";
+import { q31, type Table, table } from "./table.ts";
 
 /** Fraction bits of decibels, the raw unit of log-mel and MFCC features. */
 export const DECIBEL_BITS = 16;
 
 /** librosa's amin, 1e-10, in raw units. */
 const FLOOR = -100 * 2 ** DECIBEL_BITS;
-
-/**
- * Fraction bits of the triangles' weights, and of powers dropped to make room for them (equation
- * 7).
- */
-const WEIGHT_BITS = 15;
-const POWER_SHIFT = 13;
 
 /** Fraction bits of log2, and intervals of its table as a power of two. */
 const LOG_BITS = 20;
@@ -71,8 +64,9 @@ export function logMel(
           (k) => addPower({ spectrum, rising: rising.buffer, k, rise, total }),
           { from: b.load(edges.buffer, segment) },
         ),
+        b.set(rise, b.shl(rise, 2)),
         b.when(b.less(0, segment), [
-          b.declare(energy, b.add(carried, b.sub(b.shl(total, WEIGHT_BITS), rise))),
+          b.declare(energy, b.add(carried, b.sub(total, rise))),
           ...logarithmOf(energy, logarithm.buffer),
           b.declare(decibels, toDecibels(b.load(bias.buffer, b.sub(segment, 1)), shift)),
           ...emit(b.sub(segment, 1), decibels),
@@ -91,24 +85,27 @@ interface Accumulation {
   readonly total: Variable;
 }
 
-/** Power of bin k under the Hann window (equations 5, 6), added to both bands it lies in. */
+/** Power of bin k under the Hann window (equations 5, 6), and a quarter of its rising part. */
 function addPower({ spectrum, rising, k, rise, total }: Accumulation): Statement[] {
-  const power = b.variable("power", "s64");
+  const root = b.variable("root", "s32");
   const parts = (["re", "im"] as const).map((part) => {
     const bin = (at: Expr): Expr => b.load(spectrum[part], at);
     const twice = b.mul(bin(k), 2);
     const value = b.variable(`hann_${part}`, "s32");
+    const risen = b.variable(`risen_${part}`, "s32");
     const neighbours = b.sub(b.sub(twice, bin(b.sub(k, 1))), bin(b.add(k, 1)));
-    return { value, declare: b.declare(value, neighbours) };
+    return [
+      b.declare(value, neighbours),
+      b.set(total, b.add(total, squared(value))),
+      b.declare(risen, b.mulShift(value, root, 32)),
+      b.set(rise, b.add(rise, squared(risen))),
+    ];
   });
-  const [re, im] = parts.map(({ value }) => b.unary("toS64", value));
-  const exact = b.add(b.mul(re, re), b.mul(im, im));
-  return [
-    ...parts.map(({ declare }) => declare),
-    b.declare(power, b.shr(b.add(exact, 2 ** (POWER_SHIFT - 1)), POWER_SHIFT)),
-    b.set(total, b.add(total, power)),
-    b.set(rise, b.add(rise, b.mul(power, b.unary("toS64", b.load(rising, k))))),
-  ];
+  return [b.declare(root, b.load(rising, k)), ...parts.flat()];
+}
+
+function squared(value: Variable): Expr {
+  return b.mul(b.unary("toS64", value), b.unary("toS64", value));
 }
 
 const octaves = b.variable("octaves", "s32");
@@ -138,10 +135,10 @@ function toDecibels(bias: Expr, shift: Expr): Expr {
   return b.max(b.mulShift(b.add(b.add(whole, mantissa), bias), DECIBELS, 32), FLOOR);
 }
 
+/** Square roots of the rising parts, which multiply amplitudes. */
 function risingTable(spec: AudioSpec): Table {
-  const scale = 2 ** WEIGHT_BITS;
-  const values = risingParts(spec).map((part) => Math.min(Math.round(part * scale), scale - 1));
-  return table("rising", "s16", { shape: [values.length], values });
+  const values = risingParts(spec).map((part) => q31(Math.sqrt(part)));
+  return table("rising", "s32", { shape: [values.length], values });
 }
 
 /**
@@ -151,7 +148,7 @@ function risingTable(spec: AudioSpec): Table {
 function biasTable(spec: AudioSpec): Table {
   const { windowSamples: N, mels } = spec;
   const gain = 2 + gainBits(N) - Math.log2(N / 2);
-  const common = -2 * (15 + gain) + POWER_SHIFT - WEIGHT_BITS;
+  const common = -2 * (15 + gain);
   const values = bandHeights(spec).map((height) => (Math.log2(height) + common) * 2 ** LOG_BITS);
   return table("bias", "s32", { shape: [mels], values });
 }
