@@ -173,6 +173,7 @@ function commandLine(state: { exitCode: number }): Command {
   )
     .option("--target <name>", "portable or wasm (must be given)")
     .option("--out <folder>", "where to put it (must be given)")
+    .option("--streaming", "take sound hop by hop: RAM of one window")
     .option("--force", "replace what is there");
   add(
     "bench [run]",

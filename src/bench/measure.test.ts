@@ -82,8 +82,8 @@ test("stack is that of run, its deepest kernel and the deepest support function"
     "tiny_2_net.c:9:13:dense.constprop.0\t40\tstatic",
     "tiny_2_net.c:99:6:tiny_2_net_run\t24\tstatic",
   ].join("\n");
-  expect(stackReading(tinyProduct, usage, "here")).toEqual({ value: 24 + 72 + 8, on: "here" });
+  expect(stackReading("tiny_2_net_run", usage, "here")).toEqual({ value: 24 + 72 + 8, on: "here" });
   expect(
-    stackReading(tinyProduct, usage.replace("8\tstatic", "8\tdynamic"), "here").value,
+    stackReading("tiny_2_net_run", usage.replace("8\tstatic", "8\tdynamic"), "here").value,
   ).toBeNull();
 });

@@ -7,7 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { emitC, type Product, productName } from "../deploy/index.ts";
+import { emitC, type Product, productName, streamProduct } from "../deploy/index.ts";
 import { compile as compileWasm } from "../kernel/index.ts";
 import { codeReading, type Reading, stackReading } from "./sections.ts";
 import { bytesOfSample, type Inputs, runSample, type TargetName } from "./targets.ts";
@@ -151,34 +151,55 @@ function buildOf(
   sizeTool: string,
   environment: Environment,
 ): Promise<Build> {
-  const name = productName(product.name);
   const on = `${cpu}, ${[compiler.command, ...compiler.leading].join(" ")} -Os`;
   return inFolder(emitC(product), async (folder) => {
-    const flags = [...STRICT_FLAGS, "-Os", "-c", `${name}.c`, "-o", "core.o"];
-    await compile(compiler, flags, folder);
+    const units = unitsOf(product);
+    for (const { name } of units) {
+      const flags = [...STRICT_FLAGS, "-Os", "-c", `${name}.c`, "-o", `${name}.o`];
+      await compile(compiler, flags, folder);
+    }
+    const objects = units.map(({ name }) => `${name}.o`);
     const codeBytes = hasTool(sizeTool, environment)
-      ? codeReading(product, await runTool(sizeTool, ["-A", "core.o"], { folder }), on)
+      ? codeReading(product, await runTool(sizeTool, ["-A", ...objects], { folder }), on)
       : { value: null, reason: `no ${sizeTool} on PATH` };
-    return { cpu, codeBytes, stackBytes: await measureStack(product, compiler, folder, on) };
+    return { cpu, codeBytes, stackBytes: await measureStack(units, compiler, folder, on) };
   });
 }
 
+/** A source file of the package and the function that others call. */
+interface Unit {
+  readonly name: string;
+  readonly entry: string;
+}
+
+function unitsOf(product: Product): Unit[] {
+  const streams = (product.streams ?? []).map((stream) => streamProduct(product, stream).name);
+  const name = productName(product.name);
+  return [
+    { name, entry: `${name}_run` },
+    ...streams.map((stream) => ({ name: stream, entry: `${stream}_push` })),
+  ];
+}
+
 /**
- * clang of some versions and other compilers know no -fstack-usage: that is a reason, not a
- * failure.
+ * The deepest of all sources. clang of some versions and other compilers know no -fstack-usage: that
+ * is a reason, not a failure.
  */
 async function measureStack(
-  product: Product,
+  units: readonly Unit[],
   { command, leading }: Compiler,
   folder: string,
   on: string,
 ): Promise<Reading> {
-  const name = productName(product.name);
-  const flags = [...leading, ...STRICT_FLAGS, "-Os", "-fstack-usage", "-c", `${name}.c`];
-  const { code } = await runTool(command, [...flags, "-o", "stack.o"], { folder });
-  const usage = await readFile(join(folder, "stack.su"), "utf8").catch(() => undefined);
-  if (code !== 0 || usage === undefined) {
-    return { value: null, reason: `${command} has no -fstack-usage` };
+  const readings: Reading[] = [];
+  for (const { name, entry } of units) {
+    const flags = [...leading, ...STRICT_FLAGS, "-Os", "-fstack-usage", "-c", `${name}.c`];
+    const { code } = await runTool(command, [...flags, "-o", "stack.o"], { folder });
+    const usage = await readFile(join(folder, "stack.su"), "utf8").catch(() => undefined);
+    if (code !== 0 || usage === undefined) {
+      return { value: null, reason: `${command} has no -fstack-usage` };
+    }
+    readings.push(stackReading(entry, usage, on));
   }
-  return stackReading(product, usage, on);
+  return readings.reduce((a, c) => ((a.value ?? Infinity) >= (c.value ?? Infinity) ? a : c));
 }

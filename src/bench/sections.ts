@@ -1,6 +1,6 @@
 /** What compilers and binutils print about an object file, read back. */
 
-import { constantBytes, type Product, productName } from "../deploy/index.ts";
+import { constantBytes, type Product } from "../deploy/index.ts";
 import { SUPPORT_NAMES } from "../kernel/index.ts";
 import type { Outcome } from "./tool.ts";
 
@@ -19,14 +19,14 @@ export function codeReading(product: Product, { code, stdout }: Outcome, on: str
 }
 
 /**
- * The deepest chain of calls: run, one kernel, one support function. Lines:
+ * The deepest chain of calls: the entry, one kernel, one support function. Lines:
  * file:line:column:function bytes kind.
  */
-export function stackReading(product: Product, usage: string, on: string): Reading {
+export function stackReading(entry: string, usage: string, on: string): Reading {
   const frames = [...usage.matchAll(/:([A-Za-z_]\w*)(?:\.\S+)?\t(\d+)\t(\S+)/g)].map(
     ([, name, bytes, kind]) => ({ name, bytes: Number(bytes), isStatic: kind === "static" }),
   );
-  const run = frames.find(({ name }) => name === `${productName(product.name)}_run`);
+  const run = frames.find(({ name }) => name === entry);
   if (run === undefined || frames.some(({ isStatic }) => !isStatic)) {
     return { value: null, reason: "the compiler gives no fixed frame sizes" };
   }

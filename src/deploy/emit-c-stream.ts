@@ -16,16 +16,17 @@ export interface StreamSymbols {
   readonly macro: string;
 }
 
-/** Header and source of every stream of a product, by file name. */
-export function streamFiles(product: Product): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (const stream of product.streams ?? []) {
-    const alone = streamProduct(product, stream);
-    const symbols = symbolsOf(alone);
-    files[`${symbols.prefix}.h`] = printHeader(alone, stream, symbols);
-    files[`${symbols.prefix}.c`] = printSource(alone, stream, symbols);
-  }
-  return files;
+/** Header and source of a stream, by file name, for a product of the name. */
+export function emitStreamC(
+  product: Pick<Product, "name">,
+  stream: Stream,
+): Record<string, string> {
+  const alone = streamProduct(product, stream);
+  const symbols = symbolsOf(alone);
+  return {
+    [`${symbols.prefix}.h`]: printHeader(alone, stream, symbols),
+    [`${symbols.prefix}.c`]: printSource(alone, stream, symbols),
+  };
 }
 
 export function streamSymbols(product: Product): StreamSymbols[] {

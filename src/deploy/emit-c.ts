@@ -7,7 +7,7 @@
 import { printHeader } from "./emit-c-header.ts";
 import { printMakefile, printReadme } from "./emit-c-package.ts";
 import { printSource } from "./emit-c-source.ts";
-import { streamFiles } from "./emit-c-stream.ts";
+import { emitStreamC } from "./emit-c-stream.ts";
 import { symbolsOf } from "./emit-c-symbols.ts";
 import { checkProduct, type Product } from "./product.ts";
 import { printSelftest } from "./selftest-c.ts";
@@ -22,10 +22,11 @@ export function emitC(product: Product): Record<string, string> {
   checkProduct(product);
   const symbols = symbolsOf(product);
   const { prefix } = symbols;
+  const { streams = [] } = product;
   return {
     [`${prefix}.h`]: printHeader(product, symbols),
     [`${prefix}.c`]: printSource(product, symbols),
-    ...streamFiles(product),
+    ...Object.assign({}, ...streams.map((stream) => emitStreamC(product, stream))),
     [`${prefix}_selftest.c`]: printSelftest(product, symbols),
     Makefile: printMakefile(product, symbols),
     "README.md": printReadme(product, symbols),

@@ -5,6 +5,7 @@
 
 export { emitC } from "./emit-c.ts";
 export { arenaBytes } from "./emit-c-header.ts";
+export { emitStreamC } from "./emit-c-stream.ts";
 export { emitWasm } from "./emit-wasm.ts";
 export { type LowerOptions, lower, streamOf } from "./lower.ts";
 export { productName } from "./names.ts";

@@ -14,7 +14,7 @@ import {
   type Program,
   type Statement,
 } from "../kernel/index.ts";
-import { constantsOf, type Product } from "./product.ts";
+import { constantsOf, type Product, streamProduct } from "./product.ts";
 
 export interface FlashPart {
   readonly part: string;
@@ -32,23 +32,34 @@ const CODE_BYTES_A_NODE = 4;
 const CALL_BYTES = 6;
 const POINTER_BYTES = 4;
 
-/** Every constant by name, the class names, and the code. */
+/** Every constant by name, the class names, and the code; those of streams after the net's. */
 export function flashParts(product: Product): FlashPart[] {
+  return [product, ...streamProducts(product)].flatMap(ownFlashParts);
+}
+
+function ownFlashParts(product: Product): FlashPart[] {
   const constants = constantsOf(product).distinct.map(
     (storage): FlashPart => ({ part: storage.name, bytes: bytesOf(storage), how: "exact" }),
   );
   const names = product.classes.map((name) => new TextEncoder().encode(name).length + 1);
   const nameBytes = names.reduce((sum, bytes) => sum + bytes + POINTER_BYTES, 0);
+  const named: FlashPart[] = [{ part: "class names", bytes: nameBytes, how: "exact" }];
   return [
     ...constants,
-    { part: "class names", bytes: nameBytes, how: "exact" },
+    ...(names.length > 0 ? named : []),
     { part: "code", bytes: estimatedCodeBytes(product.program), how: "estimated" },
   ];
 }
 
 /** Bytes of all distinct constants: weights, biases, multipliers, tables. */
 export function constantBytes(product: Product): number {
-  return constantsOf(product).distinct.reduce((sum, storage) => sum + bytesOf(storage), 0);
+  return [product, ...streamProducts(product)]
+    .flatMap((part) => constantsOf(part).distinct)
+    .reduce((sum, storage) => sum + bytesOf(storage), 0);
+}
+
+function streamProducts(product: Product): Product[] {
+  return (product.streams ?? []).map((stream) => streamProduct(product, stream));
 }
 
 function estimatedCodeBytes(program: Program): number {

@@ -168,7 +168,7 @@ function checkStream(product: Product, { name, features, clips }: Stream): void 
 }
 
 /** What push and start of a stream are made of, for code that reads products. */
-export function streamProduct({ name }: Product, stream: Stream): Product {
+export function streamProduct({ name }: Pick<Product, "name">, stream: Stream): Product {
   return {
     name: productName(`${name} ${stream.name}`),
     program: stream.program,

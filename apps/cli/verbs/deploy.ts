@@ -16,6 +16,8 @@ export interface DeployOptions {
   readonly target: string;
   readonly out: string;
   readonly force?: boolean;
+  /** Sound comes hop by hop. */
+  readonly streaming?: boolean;
 }
 
 export interface DeployResult {
@@ -31,6 +33,8 @@ export interface DeployResult {
   };
   readonly arenaBytes: number;
   readonly inputBytes: number;
+  /** Kept between hops; 0 without --streaming. */
+  readonly streamBytes: number;
   readonly ramBytes: number;
   /** null without a compiler that reports it. */
   readonly stackBytes: number | null;
@@ -41,21 +45,25 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 export async function deploy(
   context: Context,
   run: string,
-  { target, out, force = false }: DeployOptions,
+  { target, out, force = false, streaming = false }: DeployOptions,
 ): Promise<DeployResult> {
   const { name } = targetOf(target, { environment: context.environment });
-  const { product } = await readProduct(run);
+  const { product } = await readProduct(run, { streaming });
   const files: Files = name === "wasm" ? emitWasm(product) : emitC(product);
   await assertReplaceable(out, files, force);
+  if (streaming && !product.streams?.length) {
+    throw new UserError("deploy: --streaming needs sound, this net has none");
+  }
   const { code, codeHow, stackBytes } = await codeOf(context, product, name, files);
-  const { arenaBytes, inputBytes, ramBytes } = memoryOf(product);
+  const { arenaBytes, inputBytes, streamBytes, ramBytes } = memoryOf(product);
   const weights = constantBytes(product);
   await writePackage(out, files);
   const rows = [
     ["weights and tables", formatBytes(weights), "exact"],
     ["code", formatBytes(code), codeHow],
     ["arena", formatBytes(arenaBytes), "exact"],
-    ["raw inputs", formatBytes(inputBytes), "exact"],
+    [streaming ? "raw inputs, sound by the hop" : "raw inputs", formatBytes(inputBytes), "exact"],
+    ...(streaming ? [["streams", formatBytes(streamBytes), "exact"]] : []),
     [
       "stack",
       stackBytes === null ? "-" : formatBytes(stackBytes),
@@ -76,6 +84,7 @@ export async function deploy(
     flashBytes: { total: weights + code, weights, code, codeHow },
     arenaBytes,
     inputBytes,
+    streamBytes,
     ramBytes,
     stackBytes,
   };
@@ -132,7 +141,8 @@ async function codeOf(
   stackBytes: number | null;
 }> {
   if (name === "wasm") {
-    const module = Object.entries(files).find(([file]) => file.endsWith(".wasm"))?.[1].length ?? 0;
+    const modules = Object.entries(files).filter(([file]) => file.endsWith(".wasm"));
+    const module = modules.reduce((sum, [, bytes]) => sum + bytes.length, 0);
     return { code: module - constantBytes(product), codeHow: "exact", stackBytes: null };
   }
   const builds = await measureBuilds(product, { environment });
