@@ -5,8 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { STRICT_FLAGS } from "../src/bench/index.ts";
-import { linkerScript, startUp } from "./cortex-m.ts";
+import {
+  CORTEX_M4_FLAGS,
+  EMULATOR_FLAGS,
+  linkerScript,
+  STRICT_FLAGS,
+  startUp,
+} from "../src/bench/index.ts";
 
 /** Exit code of C sources that run alone on QEMU's Cortex-M4; null if they do not end. */
 export function cortexM4(
@@ -16,12 +21,10 @@ export function cortexM4(
 ): number | null {
   writeFileSync(join(folder, "start.c"), startUp);
   writeFileSync(join(folder, "board.ld"), linkerScript);
-  const strict = [...STRICT_FLAGS, "-DTINYM2NET_NO_STDIO", "-nostdlib", "-T", "board.ld"];
-  const flags = ["-mcpu=cortex-m4", "-mthumb", level, ...strict, "start.c", ...sources, "-lgcc"];
-  expect(tool(folder, "arm-none-eabi-gcc", ...flags, "-o", "a.elf")).toMatchObject({ told: "" });
-  const machine = ["-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"];
-  const semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", "a.elf"];
-  return tool(folder, "qemu-system-arm", ...machine, ...semihosting).status;
+  const defined = [...CORTEX_M4_FLAGS, "-DTINYM2NET_NO_STDIO"];
+  const flags = [...defined, level, "start.c", ...sources, "-lgcc", "-o", "a.elf"];
+  expect(tool(folder, "arm-none-eabi-gcc", ...flags)).toMatchObject({ told: "" });
+  return tool(folder, "qemu-system-arm", ...EMULATOR_FLAGS).status;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Builds and runs products on targets: equality, time, instructions, code, stack. */
 
+export { CORTEX_M4_FLAGS, EMULATOR_FLAGS, linkerScript, startUp } from "./cortex-m4.ts";
+export { type FrontendCost, measureFrontend } from "./frontends.ts";
 export {
   type Build,
   type Latency,

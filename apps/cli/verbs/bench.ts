@@ -2,6 +2,7 @@
 
 import {
   measureBuilds,
+  measureFrontend,
   measureInstructions,
   measureLatency,
   requireAvailable,
@@ -11,7 +12,14 @@ import {
 import { compressGraph } from "../../../src/compress/index.ts";
 import { constantBytes, lower, type Product } from "../../../src/deploy/index.ts";
 import { UserError, unknown } from "../../../src/errors.ts";
-import { FEATURE_SCALE } from "../../../src/features/index.ts";
+import {
+  channelCount,
+  defaultAudioSpec,
+  FEATURE_SCALE,
+  type FeatureSpec,
+  type Frontend,
+  featureShape,
+} from "../../../src/features/index.ts";
 import { encodeModule, type TypedArray, viewOf } from "../../../src/kernel/index.ts";
 import { costOf, type Graph, initialWeights } from "../../../src/model/index.ts";
 import { random } from "../../../src/tensor/index.ts";
@@ -45,9 +53,23 @@ export interface TargetBench {
   readonly notes: readonly string[];
 }
 
+/** A front-end on a Cortex-M4, emulated. */
+export interface FrontendBench {
+  readonly kind: string;
+  /** What the instructions are for: a second of sound, a picture. */
+  readonly per: "second" | "picture";
+  readonly instructions: number | null;
+  readonly ramBytes: number;
+  /** Tables, and code where a compiler says. */
+  readonly flashBytes: number;
+  readonly notes: readonly string[];
+}
+
 export interface BenchResult {
   readonly net: string;
   readonly targets: Readonly<Record<string, TargetBench>>;
+  /** By modality. */
+  readonly frontends: Readonly<Record<string, FrontendBench>>;
 }
 
 export async function bench(
@@ -58,7 +80,7 @@ export async function bench(
   const { environment, reporter } = context;
   const wanted = (options.targets ?? targetNames).map((name) => targetOf(name, { environment }));
   if (options.targets !== undefined) for (const target of wanted) await requireAvailable(target);
-  const { product, macs, ...source } =
+  const { product, macs, frontend, ...source } =
     run === undefined
       ? await context.blocking(() => presetProduct(options))
       : await runProduct(run, options);
@@ -69,7 +91,13 @@ export async function bench(
     await pause(context);
     reporter.done();
   }
-  const result = { net: product.name, targets };
+  const frontends: Record<string, FrontendBench> = {};
+  for (const [modality, spec] of Object.entries(frontend)) {
+    reporter.stage(`bench front-end ${modality}`);
+    frontends[modality] = await benchFrontend(context, spec);
+    reporter.done();
+  }
+  const result = { net: product.name, targets, frontends };
   if (run !== undefined) await writeJson(run, "bench.json", { ...source, ...result });
   print(context, result);
   context.print(run === undefined ? "" : `Next: ${context.program} report ${quoted(run)}`);
@@ -80,8 +108,8 @@ async function runProduct(run: string, { preset, bits }: BenchOptions) {
   if (preset !== undefined || bits !== undefined) {
     throw new UserError("bench: a run has its own net and bits; give RUN or --preset, not both");
   }
-  const { graph } = await readModel(run);
-  return { ...(await readProduct(run)), macs: costOf(graph).macs };
+  const { graph, frontend } = await readModel(run);
+  return { ...(await readProduct(run)), macs: costOf(graph).macs, frontend };
 }
 
 /** A preset with seeded random weights; the features are its inputs. */
@@ -96,7 +124,30 @@ function presetProduct({ preset: name, bits = "8", seed = 1 }: BenchOptions) {
   const options = { precision, inputScale: FEATURE_SCALE } as const;
   const compressed = compressGraph(graph, weights, examples, options);
   const product = lower(compressed.graph, {}, { name: `${name}-${bits}-bit` });
-  return { product, macs: costOf(graph).macs };
+  return { product, macs: costOf(graph).macs, frontend: presetFrontend(graph) };
+}
+
+/** The default front-end of each input that has its shape, at 16 kHz, with any scaling. */
+function presetFrontend({ inputs }: Graph): Frontend {
+  const sound = defaultAudioSpec({ sampleRateHz: 16000 });
+  const offset = new Array<number>(channelCount(sound)).fill(0);
+  const spec = { ...sound, scaling: { offset, multiplier: offset.map(() => 2 ** 20) } };
+  const fitting = inputs.filter(({ shape }) => `${shape}` === `${featureShape(sound)}`);
+  return Object.fromEntries(fitting.map(({ name }) => [name, spec]));
+}
+
+async function benchFrontend({ environment }: Context, spec: FeatureSpec): Promise<FrontendBench> {
+  const { kind, per, instructions, codeBytes, tableBytes, ramBytes } = await measureFrontend(spec, {
+    environment,
+  });
+  const notes = [
+    instructions.value === null
+      ? `instructions: ${instructions.reason}`
+      : `instructions counted on ${instructions.on}`,
+    codeBytes.value === null ? `flash without code: ${codeBytes.reason}` : `code: ${codeBytes.on}`,
+  ];
+  const flashBytes = tableBytes + (codeBytes.value ?? 0);
+  return { kind, per, instructions: instructions.value, ramBytes, flashBytes, notes };
 }
 
 /** The first golden vector, or seeded noise. */
@@ -164,7 +215,7 @@ async function benchTarget(
   };
 }
 
-function print(context: Context, { net, targets }: BenchResult): void {
+function print(context: Context, { net, targets, frontends }: BenchResult): void {
   const orDash = (value: number | null, format: (value: number) => string): string =>
     value === null ? "-" : format(value);
   const rows = Object.entries(targets).map(([name, t]) => [
@@ -179,9 +230,26 @@ function print(context: Context, { net, targets }: BenchResult): void {
   context.print(`${net}\n`);
   const header = ["target", "latency ms", "instructions", "per MAC", "flash", "arena", "stack"];
   context.print(`${renderTable(header, rows)}\n`);
+  printFrontends(context, frontends);
   for (const [name, { measuredOn, notes }] of Object.entries(targets)) {
     context.print(
       `${name}: ${[measuredOn && `latency measured on ${measuredOn}`, ...notes].filter(Boolean).join("; ")}`,
     );
   }
+}
+
+function printFrontends(context: Context, frontends: BenchResult["frontends"]): void {
+  const entries = Object.entries(frontends);
+  if (entries.length === 0) return;
+  const rows = entries.map(([name, { kind, per, instructions, flashBytes, ramBytes }]) => [
+    name,
+    kind,
+    instructions === null ? "-" : `${formatCount(instructions)} a ${per}`,
+    formatBytes(flashBytes),
+    formatBytes(ramBytes),
+  ]);
+  const header = ["front-end", "kind", "instructions, Cortex-M4", "flash", "RAM"];
+  context.print(`${renderTable(header, rows)}\n`);
+  const notes = new Set(entries.flatMap(([, frontend]) => frontend.notes));
+  context.print(`front-ends: ${[...notes].join("; ")}`);
 }
