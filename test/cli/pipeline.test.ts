@@ -134,6 +134,10 @@ describe("with --json", () => {
         latencyMs: positive,
       },
     });
+    expect(said.bench.frontends).toMatchObject({
+      audio: { kind: "mfcc", per: "second", ramBytes: 7628, flashBytes: bytes },
+      image: { kind: "image", per: "picture", ramBytes: bytes, flashBytes: bytes },
+    });
   });
 
   test("bench of a preset needs no run: ds-cnn has 2,656,768 MACs", async () => {
@@ -197,6 +201,33 @@ test("node selftest.mjs passes in the WebAssembly package", () => {
   expect(tool(process.execPath, [join(place, "wasm", "selftest.mjs")]).code).toBe(0);
 });
 
+describe("deploy --streaming, sound hop by hop", () => {
+  const streamed = async (target: string) => {
+    const out = join(place, `streamed-${target}`);
+    return {
+      out,
+      told: await json(["deploy", run, "--target", target, "--out", out, "--streaming"]),
+    };
+  };
+
+  test("node selftest.mjs gives the scores of whole recordings", async () => {
+    const { out } = await streamed("wasm");
+    expect(tool(process.execPath, [join(out, "selftest.mjs")]).code).toBe(0);
+  });
+
+  test("make selftest does, in the RAM of a window", needs("cc"), async () => {
+    const { out, told } = await streamed("portable");
+    const { code, stdout } = tool("make", ["-C", out, "selftest"]);
+    expect(stdout).toContain("0 of 2 examples differ");
+    expect(code).toBe(0);
+    const { streamBytes, inputBytes, ramBytes } = told;
+    expect(streamBytes).toBe(2628);
+    expect(said.portable.streamBytes).toBe(0);
+    expect(Number(inputBytes)).toBeLessThan(Number(said.portable.inputBytes) - 2 * 15_000);
+    expect(Number(ramBytes)).toBeLessThan(Number(said.portable.ramBytes));
+  });
+});
+
 describe("as text", () => {
   test("each verb ends by naming the next one", async () => {
     const again = ["--force", ...settings, "--epochs", "1", "--modalities", "image"];
@@ -220,6 +251,16 @@ describe("as text", () => {
       expect(stdout).not.toContain("\u001b");
     }
   }, 60_000);
+
+  test("a net of pictures alone has nothing to stream", async () => {
+    const { code, stderr } = await cli([
+      ...["deploy", join(place, "text"), "--target", "wasm", "--out", join(place, "none")],
+      "--streaming",
+    ]);
+    expect(stderr).toContain("deploy: --streaming needs sound, this net has none");
+    expect(code).toBe(2);
+    expect(existsSync(join(place, "none"))).toBe(false);
+  });
 
   test("the same commands write the same bytes", async () => {
     const files = ["run.json", "train.jsonl", "model.json", "model.weights"];
