@@ -84,6 +84,13 @@ const imageSpecs: Record<string, ImageSpec> = {
     source: grey,
     resize: "bilinear",
   },
+  "area of a crop": {
+    ...image,
+    channels: 3,
+    source: colour,
+    crop: { top: 5, left: 3, height: 36, width: 32 },
+    resize: "area",
+  },
   "area, uneven": { ...image, height: 5, width: 7, channels: 1, source: grey, resize: "area" },
 };
 

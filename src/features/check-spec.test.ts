@@ -52,6 +52,8 @@ test.each(wrongAudio)("audio with %o is refused", (change, message) => {
 const ones = (value: number): number[] => [value, value, value];
 const wrongImage: [Partial<Record<keyof ImageSpec, unknown>>, string][] = [
   [{ height: 0 }, "features of image: height must be an integer in [1, 32767], got 0"],
+  [{ crop: { top: 0, left: 60, height: 8, width: 8 } }, "crop.width must be an integer in [1, 4]"],
+  [{ crop: { top: 64, left: 0, height: 1, width: 8 } }, "crop.top must be an integer in [0, 63]"],
   [{ channels: 4 }, "channels must be 1 (grey) or 3 (RGB), got 4"],
   [{ source: undefined }, "source.height must be an integer in [1, 32767], got nothing"],
   [{ resize: "nearest" }, "resize must be area or bilinear, got nearest"],

@@ -4,7 +4,14 @@ import { UserError, unknown } from "../errors.ts";
 import { edgeBins, risingParts } from "./mel.ts";
 import { axisFor, MAX_TOTAL } from "./resize-axis.ts";
 import { MAX_MULTIPLIER, MAX_OFFSET } from "./scaling.ts";
-import { type AudioSpec, channelCount, type FeatureSpec, type ImageSpec } from "./spec.ts";
+import {
+  type AudioSpec,
+  channelCount,
+  type FeatureSpec,
+  type ImageSpec,
+  type Region,
+  regionOf,
+} from "./spec.ts";
 
 /** Powers of two for which the integer transform's range is proven. */
 const MIN_WINDOW = 32;
@@ -86,12 +93,22 @@ function checkImage(spec: ImageSpec, name: string): void {
   if (spec.resize !== "area" && spec.resize !== "bilinear") {
     throw bad(name, "resize", "area or bilinear", spec.resize);
   }
-  const rows = axisFor(spec.resize, { from: source.height, to: spec.height });
-  const columns = axisFor(spec.resize, { from: source.width, to: spec.width });
+  const region = regionOf(spec);
+  checkRegion(spec, region, name);
+  const rows = axisFor(spec.resize, { from: region.height, to: spec.height });
+  const columns = axisFor(spec.resize, { from: region.width, to: spec.width });
   if (rows.total * columns.total > MAX_TOTAL) {
-    const sizes = `${source.height}x${source.width} to ${spec.height}x${spec.width}`;
+    const sizes = `${region.height}x${region.width} to ${spec.height}x${spec.width}`;
     throw bad(name, "source", "a size with a simpler ratio to height and width", sizes);
   }
+}
+
+function checkRegion({ source }: ImageSpec, region: Region, name: string): void {
+  const { top, left, height, width } = region;
+  integer(name, "crop.top", top, [0, source.height - 1]);
+  integer(name, "crop.left", left, [0, source.width - 1]);
+  integer(name, "crop.height", height, [1, source.height - top]);
+  integer(name, "crop.width", width, [1, source.width - left]);
 }
 
 function checkScaling(spec: FeatureSpec, name: string): void {

@@ -4,7 +4,7 @@
  */
 
 import { LUMA } from "./image-routine.ts";
-import type { ImageSpec } from "./spec.ts";
+import { type ImageSpec, regionOf } from "./spec.ts";
 
 /**
  * Resize by integrals over areas or by bilinear interpolation between pixel centres, without
@@ -14,20 +14,22 @@ import type { ImageSpec } from "./spec.ts";
  * returns  [height, width, channels] of the spec, 0 to 255
  */
 export function resizeFloat(pixels: Uint8Array, spec: ImageSpec): Float64Array {
-  const { source, height, width, channels } = spec;
+  const { height, width, channels } = spec;
+  const region = regionOf(spec);
   const kernel = spec.resize === "area" ? box : tent;
-  const rows = kernel(source.height, height);
-  const columns = kernel(source.width, width);
+  const rows = kernel(region.height, height);
+  const columns = kernel(region.width, width);
   const out = new Float64Array(height * width * channels);
   for (let i = 0; i < out.length; i++) {
     const c = i % channels;
     const ox = Math.floor(i / channels) % width;
     const oy = Math.floor(i / channels / width);
-    for (let iy = 0; iy < source.height; iy++) {
+    for (let iy = 0; iy < region.height; iy++) {
       if (rows(oy, iy) === 0) continue;
-      for (let ix = 0; ix < source.width; ix++) {
+      for (let ix = 0; ix < region.width; ix++) {
         const weight = rows(oy, iy) * columns(ox, ix);
-        if (weight > 0) out[i] += weight * colour(pixels, spec, { iy, ix, c });
+        if (weight > 0)
+          out[i] += weight * colour(pixels, spec, { iy: iy + region.top, ix: ix + region.left, c });
       }
     }
   }

@@ -29,10 +29,13 @@ const anySpec: fc.Arbitrary<ImageSpec> = fc
       fc.constantFrom(1 as const, 3 as const),
     ),
     resize: fc.constantFrom("area" as const, "bilinear" as const),
+    cut: fc.tuple(fc.nat(11), fc.nat(11)),
   })
-  .map(({ from, to, channels, resize }) =>
-    imageSpec([...from, channels[0]], [...to, channels[1]], resize),
-  );
+  .map(({ from, to, channels, resize, cut }) => {
+    const [top, left] = [cut[0] % from[0], cut[1] % from[1]];
+    const crop = { top, left, height: from[0] - top, width: from[1] - left };
+    return { ...imageSpec([...from, channels[0]], [...to, channels[1]], resize), crop };
+  });
 
 describe("by hand", () => {
   test("halving takes the mean of four, halves upward", () => {
@@ -49,6 +52,18 @@ describe("by hand", () => {
   test("two pixels become four by quarters between their centres, edges repeated", () => {
     const spec = imageSpec([1, 2, 1], [1, 4, 1], "bilinear");
     expect([...extractor(spec, "raw")(Uint8Array.from([0, 100]))]).toEqual([0, 25, 75, 100]);
+  });
+
+  test("a crop is the resize of what it cuts out", () => {
+    const whole = imageSpec([7, 9, 3], [2, 3, 3], "bilinear");
+    const crop = { top: 2, left: 1, height: 5, width: 6 };
+    const pixels = pixelsOf(whole, 1);
+    const cut = Uint8Array.from({ length: 5 * 6 * 3 }, (_, i) => {
+      const [y, x] = [Math.floor(i / 18) + crop.top, Math.floor((i % 18) / 3) + crop.left];
+      return pixels[(y * 9 + x) * 3 + (i % 3)];
+    });
+    const expected = extractor(imageSpec([5, 6, 3], [2, 3, 3], "bilinear"), "raw")(cut);
+    expect(extractor({ ...whole, crop }, "raw")(pixels)).toEqual(expected);
   });
 
   test("colour becomes grey by BT.601", () => {

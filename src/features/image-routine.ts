@@ -16,7 +16,7 @@ import {
 import { assemble } from "./assemble.ts";
 import { type Axis, axisFor } from "./resize-axis.ts";
 import { scalingTables } from "./scaling.ts";
-import { featureShape, type ImageSpec, inputShape } from "./spec.ts";
+import { featureShape, type ImageSpec, inputShape, regionOf } from "./spec.ts";
 import { type Table, table } from "./table.ts";
 
 /** BT.601 luma in 1/256. */
@@ -30,12 +30,13 @@ export const LUMA: readonly [number, number, number] = [77, 150, 29];
  *           255)
  */
 export function imageRoutine(modality: string, spec: ImageSpec): Routine {
-  const { source, height, width, channels } = spec;
+  const { height, width, channels } = spec;
+  const region = regionOf(spec);
   const input = b.buffer("pixels", "u8", inputShape(spec));
   const type = spec.scaling === undefined ? "s32" : "s8";
   const features = b.buffer("features", type, featureShape(spec));
-  const rows = axisOf("rows", spec, { from: source.height, to: height });
-  const columns = axisOf("columns", spec, { from: source.width, to: width });
+  const rows = axisOf("rows", spec, { from: region.height, to: height });
+  const columns = axisOf("columns", spec, { from: region.width, to: width });
   const scaling = spec.scaling && scalingTables(spec.scaling);
   const { multiplier, shift } = reciprocal(rows.total * columns.total);
   const sum = b.variable("sum", "s32");
@@ -49,7 +50,8 @@ export function imageRoutine(modality: string, spec: ImageSpec): Routine {
           b.declare(sum, 0),
           ...rows.each(oy, (iy, rowWeight) =>
             columns.each(ox, (ix, columnWeight) => {
-              const weighted = b.mul(pixel(iy, ix, c), b.mul(rowWeight, columnWeight));
+              const value = pixel(b.add(iy, region.top), b.add(ix, region.left), c);
+              const weighted = b.mul(value, b.mul(rowWeight, columnWeight));
               return [b.set(sum, b.add(sum, weighted))];
             }),
           ),

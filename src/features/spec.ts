@@ -34,6 +34,14 @@ export interface AudioSpec {
   readonly scaling?: Scaling;
 }
 
+/** In pixels of the source; inside it. */
+export interface Region {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 export interface ImageSpec {
   readonly kind: "image";
   readonly height: number;
@@ -41,6 +49,8 @@ export interface ImageSpec {
   readonly channels: 1 | 3;
   /** The picture that goes in, u8 [height, width, channels]. */
   readonly source: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
+  /** The part of the source that is resized; all of it by default. */
+  readonly crop?: Region;
   readonly resize: "area" | "bilinear";
   readonly scaling?: Scaling;
 }
@@ -56,6 +66,11 @@ export type Frontend = Readonly<Record<string, FeatureSpec>>;
 export function featureShape(spec: FeatureSpec): [number, number, number] {
   if (spec.kind === "image") return [spec.height, spec.width, spec.channels];
   return [frameCount(spec), spec.kind === "mfcc" ? (spec.coefficients ?? 0) : spec.mels, 1];
+}
+
+/** The part of the source that an image spec looks at. */
+export function regionOf({ source: { height, width }, crop }: ImageSpec): Region {
+  return crop ?? { top: 0, left: 0, height, width };
 }
 
 /** Shape of what goes in: s16 [samples] or u8 [height, width, channels]. */
