@@ -21,6 +21,7 @@ import {
   frontendRoutine,
   type ImageSpec,
   prepareAudio,
+  type SeriesSpec,
 } from "../src/features/index.ts";
 import {
   build as b,
@@ -102,6 +103,19 @@ const pictures: Record<string, Signal> = {
   checks: (n) => 255 * (n % 2),
 };
 
+const seriesSpecs: Record<string, SeriesSpec> = {
+  "series, means": seriesSpec({ samples: 90, length: 30, channels: 3, resize: "area" }),
+  "series, uneven means": seriesSpec({ samples: 100, length: 36, channels: 2, resize: "area" }),
+  "series, interpolated": seriesSpec({ samples: 25, length: 40, channels: 1, resize: "bilinear" }),
+};
+
+function seriesSpec(
+  shape: Pick<SeriesSpec, "samples" | "length" | "channels" | "resize">,
+): SeriesSpec {
+  const units = new Array<number>(shape.channels).fill(1);
+  return { kind: "series", rateHz: 50, units, ...shape };
+}
+
 /** The same second of real speech and noise at every front-end's rate. */
 function recordings(spec: AudioSpec): Int16Array[] {
   const folder = join(dataFolder, "dsp-reference");
@@ -114,6 +128,12 @@ function recordings(spec: AudioSpec): Int16Array[] {
 }
 
 function inputsOf(spec: FeatureSpec): TypedArray[] {
+  if (spec.kind === "series") {
+    const length = spec.samples * spec.channels;
+    return Object.values(sounds).map((at) =>
+      Int16Array.from({ length }, (_v, n) => Math.round(at(n))),
+    );
+  }
   if (spec.kind === "image") {
     const { height, width, channels } = spec.source;
     const length = height * width * channels;
@@ -126,7 +146,11 @@ function inputsOf(spec: FeatureSpec): TypedArray[] {
   return [...made, ...recordings(spec)];
 }
 
-const specs: Readonly<Record<string, FeatureSpec>> = { ...audioSpecs, ...imageSpecs };
+const specs: Readonly<Record<string, FeatureSpec>> = {
+  ...audioSpecs,
+  ...imageSpecs,
+  ...seriesSpecs,
+};
 
 /** The scaling of a front-end, three times as steep, so that both ends of s8 are reached. */
 function scaled(spec: FeatureSpec, inputs: readonly TypedArray[]): FeatureSpec {

@@ -1,6 +1,6 @@
 /**
- * What a front-end costs on a Cortex-M4, counted in the emulator: instructions for a second of sound
- * or for a picture, RAM, flash.
+ * What a front-end costs on a Cortex-M4, counted in the emulator: instructions for a second of sound,
+ * a picture or a window of readings, RAM, flash.
  *
  * Sound is counted as it comes on a device, hop by hop (a stream, docs/deploy.md).
  */
@@ -19,6 +19,8 @@ import {
   featureShape,
   frontendRoutine,
   type ImageSpec,
+  inputShape,
+  type SeriesSpec,
 } from "../features/index.ts";
 import { plan } from "../kernel/index.ts";
 import { countOnCortexM4 } from "./cortex-m4.ts";
@@ -28,8 +30,8 @@ import { compile, STRICT_FLAGS } from "./toolchain.ts";
 
 export interface FrontendCost {
   readonly kind: FeatureSpec["kind"];
-  /** Of sound: a second of it; of pictures: one. */
-  readonly per: "second" | "picture";
+  /** Of sound: a second of it; of the others: one. */
+  readonly per: "second" | "picture" | "window";
   readonly instructions: Reading;
   /** What goes in, what is kept, working memory: exact. Of sound a hop goes in. */
   readonly ramBytes: number;
@@ -51,7 +53,9 @@ export async function measureFrontend(
   spec: FeatureSpec,
   options: { environment?: Environment } = {},
 ): Promise<FrontendCost> {
-  return spec.kind === "image" ? pictureCost(spec, options) : soundCost(spec, options);
+  return spec.kind === "image" || spec.kind === "series"
+    ? wholeCost(spec, options)
+    : soundCost(spec, options);
 }
 
 async function soundCost(
@@ -99,31 +103,33 @@ int main(void) {
   };
 }
 
-async function pictureCost(
-  spec: ImageSpec,
+/** A picture or a window of a series, in one piece. */
+async function wholeCost(
+  spec: ImageSpec | SeriesSpec,
   options: { environment?: Environment },
 ): Promise<FrontendCost> {
-  const program = plan(frontendRoutine("image", spec));
-  const { height, width, channels } = spec.source;
+  const program = plan(frontendRoutine("raw", spec));
+  const length = inputShape(spec).reduce((a, c) => a * c);
+  const type = spec.kind === "image" ? "uint8_t" : "int16_t";
   const size = featureShape(spec).reduce((a, c) => a * c);
   const product: Product = {
     name: "front",
     program,
-    inputs: [{ name: "image", kind: "image", description: `${height} x ${width}` }],
-    scores: "image.features",
+    inputs: [{ name: "raw", kind: spec.kind, description: "raw" }],
+    scores: "raw.features",
     classes: Array.from({ length: size }, () => ""),
     examples: [],
   };
   const { "front.h": header, "front.c": source } = emitC(product);
   const main = `#include "front.h"
 FRONT_ARENA(arena);
-static int8_t pixels[${size}];
-static uint8_t image[${height * width * channels}];
+static int8_t features[${size}];
+static ${type} raw[${length}];
 
 int main(void) {
-  for (int i = 0; i < ${height * width * channels}; i++) image[i] = (uint8_t)(i * 37);
+  for (int i = 0; i < ${length}; i++) raw[i] = (${type})(i * 37);
   ticks_begin();
-  front_run(arena, image, pixels);
+  front_run(arena, raw, features);
   ticks_end();
   return 0;
 }
@@ -132,7 +138,7 @@ int main(void) {
   const files = { "front.h": header, "front.c": source };
   return {
     kind: spec.kind,
-    per: "picture",
+    per: spec.kind === "image" ? "picture" : "window",
     instructions: await countOnCortexM4(files, main, options),
     ramBytes: input + scratch + output,
     tableBytes: constantBytes(product),

@@ -115,6 +115,12 @@ function productInput(name: string, spec: FeatureSpec | undefined): ProductInput
     const colour = channels === 3 ? "RGB" : "grey";
     return { name, kind: "image", description: `${height} x ${width} pixels, ${colour}, u8` };
   }
+  if (spec.kind === "series") {
+    const { samples, channels, rateHz, units } = spec;
+    const steps = `a step is ${units.join(", ")}`;
+    const text = `${samples} readings of ${channels} channels, ${rateHz} Hz, s16, ${steps}`;
+    return { name, kind: "series", description: text };
+  }
   const description = `${spec.samples} samples, ${spec.sampleRateHz} Hz mono, s16`;
   return { name, kind: "audio", description };
 }

@@ -21,7 +21,7 @@ import { productName } from "./names.ts";
 export interface ProductInput {
   /** The modality, which is the name of a storage of role input. */
   readonly name: string;
-  readonly kind: "audio" | "image" | "features";
+  readonly kind: "audio" | "image" | "series" | "features";
   /** For people: "16000 samples, 16 kHz mono, s16". */
   readonly description: string;
 }

@@ -4,6 +4,7 @@ import { UserError, unknown } from "../errors.ts";
 import { edgeBins, risingParts } from "./mel.ts";
 import { axisFor, MAX_TOTAL } from "./resize-axis.ts";
 import { MAX_MULTIPLIER, MAX_OFFSET } from "./scaling.ts";
+import { MAX_SERIES_TOTAL } from "./series-routine.ts";
 import {
   type AudioSpec,
   channelCount,
@@ -11,6 +12,7 @@ import {
   type ImageSpec,
   type Region,
   regionOf,
+  type SeriesSpec,
 } from "./spec.ts";
 
 /** Powers of two for which the integer transform's range is proven. */
@@ -22,6 +24,8 @@ const MAX_SAMPLES = 28_800_000;
 const MAX_MELS = 128;
 /** Axis tables are s16. */
 const MAX_SIDE = 32767;
+/** Of a series: a limit against slips, not of the arithmetic. */
+const MAX_CHANNELS = 1024;
 
 /**
  * Refuse a spec from which no front-end can be built.
@@ -30,9 +34,10 @@ const MAX_SIDE = 32767;
  * throws   UserError naming the field
  */
 export function checkSpec(spec: FeatureSpec, name: string): void {
-  const kinds = ["mfcc", "log-mel", "image"];
+  const kinds = ["mfcc", "log-mel", "image", "series"];
   if (!kinds.includes(spec.kind)) throw unknown(`kind of features for ${name}`, spec.kind, kinds);
   if (spec.kind === "image") checkImage(spec, name);
+  else if (spec.kind === "series") checkSeries(spec, name);
   else checkAudio(spec, name);
   if (spec.scaling !== undefined) checkScaling(spec, name);
 }
@@ -100,6 +105,26 @@ function checkImage(spec: ImageSpec, name: string): void {
   if (rows.total * columns.total > MAX_TOTAL) {
     const sizes = `${region.height}x${region.width} to ${spec.height}x${spec.width}`;
     throw bad(name, "source", "a size with a simpler ratio to height and width", sizes);
+  }
+}
+
+function checkSeries(spec: SeriesSpec, name: string): void {
+  const { rateHz, samples, channels, length, resize, units } = spec;
+  if (!(rateHz > 0 && rateHz <= 1_000_000)) {
+    throw bad(name, "rateHz", "in (0, 1000000]", rateHz);
+  }
+  integer(name, "samples", samples, [1, MAX_SIDE]);
+  integer(name, "length", length, [1, MAX_SIDE]);
+  integer(name, "channels", channels, [1, MAX_CHANNELS]);
+  if (resize !== "area" && resize !== "bilinear") {
+    throw bad(name, "resize", "area or bilinear", resize);
+  }
+  if (!Array.isArray(units) || units.length !== channels || !units.every((unit) => unit > 0)) {
+    throw bad(name, "units", `${channels} numbers above 0`, units?.length);
+  }
+  if (axisFor(resize, { from: samples, to: length }).total > MAX_SERIES_TOTAL) {
+    const sizes = `${samples} to ${length}`;
+    throw bad(name, "samples", "a number with a simpler ratio to length", sizes);
   }
 }
 

@@ -9,6 +9,7 @@ import { audioRoutine } from "./audio-routine.ts";
 import { audioStream } from "./audio-stream.ts";
 import { checkSpec } from "./check-spec.ts";
 import { imageRoutine } from "./image-routine.ts";
+import { seriesRoutine } from "./series-routine.ts";
 import type { FeatureSpec } from "./spec.ts";
 
 /** raw: s32, before scaling (decibels in Q16, grey levels); scaled: the s8 that the net eats. */
@@ -17,7 +18,7 @@ export type Stage = "raw" | "scaled";
 /**
  * The routine that computes the features of one modality.
  *
- * modality  names the input storage (s16 [samples] or u8 [height, width, channels]) and prefixes
+ * modality  names the input storage (s16 [samples] or [samples, channels], u8 [height, width, channels]) and prefixes
  *           all others;
  *           the result is `${modality}.features`, role output, of featureShape(spec)
  * throws    UserError for a spec from which nothing can be built, RangeError if a scaling is asked
@@ -29,7 +30,10 @@ export function frontendRoutine(
   stage: Stage = "scaled",
 ): Routine {
   const wanted = specOf(modality, spec, stage);
-  return wanted.kind === "image" ? imageRoutine(modality, wanted) : audioRoutine(modality, wanted);
+  if (wanted.kind === "image") return imageRoutine(modality, wanted);
+  return wanted.kind === "series"
+    ? seriesRoutine(modality, wanted)
+    : audioRoutine(modality, wanted);
 }
 
 /**
@@ -47,9 +51,9 @@ export function streamRoutine(
   stage: Stage = "scaled",
 ): Routine {
   const wanted = specOf(modality, spec, stage);
-  if (wanted.kind === "image") {
+  if (wanted.kind !== "mfcc" && wanted.kind !== "log-mel") {
     const expected = "sound: mfcc or log-mel";
-    throw mismatch("streamRoutine", `features of ${modality}`, { expected, got: "image" });
+    throw mismatch("streamRoutine", `features of ${modality}`, { expected, got: wanted.kind });
   }
   return audioStream(modality, wanted);
 }

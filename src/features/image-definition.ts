@@ -16,9 +16,8 @@ import { type ImageSpec, regionOf } from "./spec.ts";
 export function resizeFloat(pixels: Uint8Array, spec: ImageSpec): Float64Array {
   const { height, width, channels } = spec;
   const region = regionOf(spec);
-  const kernel = spec.resize === "area" ? box : tent;
-  const rows = kernel(region.height, height);
-  const columns = kernel(region.width, width);
+  const rows = resizeWeight(spec.resize, region.height, height);
+  const columns = resizeWeight(spec.resize, region.width, width);
   const out = new Float64Array(height * width * channels);
   for (let i = 0; i < out.length; i++) {
     const c = i % channels;
@@ -37,6 +36,11 @@ export function resizeFloat(pixels: Uint8Array, spec: ImageSpec): Float64Array {
 }
 
 type Weight = (output: number, input: number) => number;
+
+/** How much of an input is in an output of a resize along one axis. */
+export function resizeWeight(resize: ImageSpec["resize"], from: number, to: number): Weight {
+  return resize === "area" ? box(from, to) : tent(from, to);
+}
 
 function box(from: number, to: number): Weight {
   const ratio = from / to;

@@ -6,18 +6,11 @@
  * >> 8), grey becomes colour by repetition.
  */
 
-import {
-  type Buffer,
-  build as b,
-  type Expr,
-  type Routine,
-  type Statement,
-} from "../kernel/index.ts";
+import { type Buffer, build as b, type Expr, type Routine } from "../kernel/index.ts";
 import { assemble } from "./assemble.ts";
-import { type Axis, axisFor } from "./resize-axis.ts";
+import { axisLoop, reciprocal } from "./axis-loop.ts";
 import { scalingTables } from "./scaling.ts";
 import { featureShape, type ImageSpec, inputShape, regionOf } from "./spec.ts";
-import { type Table, table } from "./table.ts";
 
 /** BT.601 luma in 1/256. */
 export const LUMA: readonly [number, number, number] = [77, 150, 29];
@@ -35,8 +28,8 @@ export function imageRoutine(modality: string, spec: ImageSpec): Routine {
   const input = b.buffer("pixels", "u8", inputShape(spec));
   const type = spec.scaling === undefined ? "s32" : "s8";
   const features = b.buffer("features", type, featureShape(spec));
-  const rows = axisOf("rows", spec, { from: region.height, to: height });
-  const columns = axisOf("columns", spec, { from: region.width, to: width });
+  const rows = axisLoop("rows", spec.resize, { from: region.height, to: height });
+  const columns = axisLoop("columns", spec.resize, { from: region.width, to: width });
   const scaling = spec.scaling && scalingTables(spec.scaling);
   const { multiplier, shift } = reciprocal(rows.total * columns.total);
   const sum = b.variable("sum", "s32");
@@ -66,43 +59,6 @@ export function imageRoutine(modality: string, spec: ImageSpec): Routine {
   return assemble(modality, { name: "resize", ...rest });
 }
 
-interface AxisLoop {
-  readonly tables: readonly Table[];
-  readonly total: number;
-  /** Statements for each pixel that output `o` is made of, with its index and its weight. */
-  each(o: Expr, body: (index: Expr, weight: Expr) => readonly Statement[]): readonly Statement[];
-}
-
-/** Tables only where there is something to look up: equal steps and equal weights need none. */
-function axisOf(name: string, spec: ImageSpec, size: { from: number; to: number }): AxisLoop {
-  const axis = axisFor(spec.resize, size);
-  const { taps, total } = axis;
-  const step = evenStep(axis);
-  const isPlain = axis.weights.every((weights) => weights.every((weight) => weight === 1));
-  const first = table(`${name}_first`, "s16", { shape: [size.to], values: axis.first });
-  const values = axis.weights.flat();
-  const weights = table(`${name}_weights`, "s16", { shape: [size.to, taps], values });
-  const start = (o: Expr): Expr => (step === undefined ? b.load(first.buffer, o) : b.mul(o, step));
-  return {
-    tables: [...(step === undefined ? [first] : []), ...(isPlain ? [] : [weights])],
-    total,
-    each: (o, body) => {
-      if (taps === 1) return body(start(o), b.s32(1));
-      return [
-        b.loop(name, taps, (tap) =>
-          body(b.add(start(o), tap), isPlain ? b.s32(1) : b.load(weights.buffer, o, tap)),
-        ),
-      ];
-    },
-  };
-}
-
-/** s if output o starts at pixel o s, for every o. */
-function evenStep({ first }: Axis): number | undefined {
-  const step = first.length > 1 ? first[1] : 0;
-  return first.every((pixel, o) => pixel === o * step) ? step : undefined;
-}
-
 /** Channel c of a pixel in the spec's number of channels. */
 function pixelOf(input: Buffer, spec: ImageSpec): (iy: Expr, ix: Expr, c: Expr) => Expr {
   const from = spec.source.channels;
@@ -112,10 +68,4 @@ function pixelOf(input: Buffer, spec: ImageSpec): (iy: Expr, ix: Expr, c: Expr) 
     const parts = LUMA.map((weight, c) => b.mul(b.load(input, iy, ix, c), weight));
     return b.shr(b.add(b.add(parts[0], parts[1]), b.add(parts[2], 128)), 8);
   };
-}
-
-/** 1 / total from above as multiplier / 2^shift, the multiplier in [2^30, 2^31). */
-function reciprocal(total: number): { multiplier: number; shift: number } {
-  const shift = 30 + Math.ceil(Math.log2(total));
-  return { multiplier: Math.ceil(2 ** shift / total), shift };
 }

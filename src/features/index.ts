@@ -15,18 +15,22 @@ export { extractor, frontendRoutine, type Stage, streamRoutine } from "./fronten
 export { resizeFloat } from "./image-definition.ts";
 export { missingFeatures } from "./missing.ts";
 export { pictureFitter, prepareAudio, preparePicture } from "./prepare.ts";
+export { prepareSeries, seriesUnits } from "./prepare-series.ts";
 export { FEATURE_SCALE, fitScaling } from "./scaling.ts";
+export { seriesFloat } from "./series-definition.ts";
 export {
   type AudioSpec,
   channelCount,
   defaultAudioSpec,
   defaultImageSpec,
+  defaultSeriesSpec,
   type FeatureSpec,
   type Frontend,
   featureShape,
   type ImageSpec,
   inputShape,
   type Scaling,
+  type SeriesSpec,
 } from "./spec.ts";
 export {
   type Extract,

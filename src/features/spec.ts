@@ -55,16 +55,34 @@ export interface ImageSpec {
   readonly scaling?: Scaling;
 }
 
-export type FeatureSpec = AudioSpec | ImageSpec;
+/** Readings of a sensor: acceleration, gas, temperature, any number of channels. */
+export interface SeriesSpec {
+  readonly kind: "series";
+  readonly rateHz: number;
+  /** Readings that go in, a window. */
+  readonly samples: number;
+  readonly channels: number;
+  /** Readings that the net sees of each channel. */
+  readonly length: number;
+  /** From samples to length: means over equal spans, or interpolation between readings. */
+  readonly resize: "area" | "bilinear";
+  /** What one step of the s16 that go in is worth in each channel, in the units of the files. */
+  readonly units: readonly number[];
+  readonly scaling?: Scaling;
+}
+
+export type FeatureSpec = AudioSpec | ImageSpec | SeriesSpec;
 
 /** A spec for each modality. */
 export type Frontend = Readonly<Record<string, FeatureSpec>>;
 
 /**
- * Shape of the features: audio [frames, coefficients or mels, 1], image [height, width, channels].
+ * Shape of the features: audio [frames, coefficients or mels, 1], image [height, width, channels],
+ * series [length, channels, 1].
  */
 export function featureShape(spec: FeatureSpec): [number, number, number] {
   if (spec.kind === "image") return [spec.height, spec.width, spec.channels];
+  if (spec.kind === "series") return [spec.length, spec.channels, 1];
   return [frameCount(spec), spec.kind === "mfcc" ? (spec.coefficients ?? 0) : spec.mels, 1];
 }
 
@@ -73,8 +91,9 @@ export function regionOf({ source: { height, width }, crop }: ImageSpec): Region
   return crop ?? { top: 0, left: 0, height, width };
 }
 
-/** Shape of what goes in: s16 [samples] or u8 [height, width, channels]. */
+/** Shape of what goes in: s16 [samples], u8 [height, width, channels], s16 [samples, channels]. */
 export function inputShape(spec: FeatureSpec): number[] {
+  if (spec.kind === "series") return [spec.samples, spec.channels];
   if (spec.kind !== "image") return [spec.samples];
   return [spec.source.height, spec.source.width, spec.source.channels];
 }
@@ -138,4 +157,26 @@ export function defaultImageSpec({
 }): ImageSpec {
   const { channels } = source;
   return { kind: "image", height: size, width: size, channels, source, resize: "area" };
+}
+
+/**
+ * A window of a series, shortened to `length` readings by means, or as long as it is.
+ *
+ * units   of the s16 that go in, see seriesUnits
+ */
+export function defaultSeriesSpec({
+  rateHz,
+  channels,
+  units,
+  durationS = 1,
+  length = Math.min(128, Math.round(durationS * rateHz)),
+}: {
+  rateHz: number;
+  channels: number;
+  units: readonly number[];
+  durationS?: number;
+  length?: number;
+}): SeriesSpec {
+  const samples = Math.round(durationS * rateHz);
+  return { kind: "series", rateHz, samples, channels, length, resize: "area", units };
 }

@@ -88,6 +88,9 @@ export function inputReader(
   modality: string,
   spec: FeatureSpec,
 ): (sample: Sample) => Promise<TypedArray> {
+  if (spec.kind === "series") {
+    throw new UserError(`features: ${modality} is a series, which this version does not read`);
+  }
   if (spec.kind !== "image") {
     const resample = openResampler();
     return async (sample) => {

@@ -57,7 +57,7 @@ export interface TargetBench {
 export interface FrontendBench {
   readonly kind: string;
   /** What the instructions are for: a second of sound, a picture. */
-  readonly per: "second" | "picture";
+  readonly per: "second" | "picture" | "window";
   readonly instructions: number | null;
   readonly ramBytes: number;
   /** Tables, and code where a compiler says. */
