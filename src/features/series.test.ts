@@ -107,7 +107,7 @@ test.each([
   [{ channels: 0 }, "channels must be an integer in [1, 1024], got 0"],
   [{ rateHz: 0 }, "rateHz must be in (0, 1000000], got 0"],
   [
-    { samples: 19997, length: 20011, resize: "bilinear" } as const,
+    { samples: 19997, length: 20012, resize: "bilinear" } as const,
     "samples must be a number with a simpler ratio to length",
   ],
 ])("a wrong spec is refused: %o", (change, message) => {
