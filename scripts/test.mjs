@@ -111,7 +111,7 @@ function capabilityTable(tests) {
   });
   const header = ["capability", "", "tests", "found or missing"];
   const format = ([name, state, ran, reason]) =>
-    `${name.padEnd(10)}  ${state.padEnd(7)}  ${ran.padStart(5)}  ${reason}`;
+    `${name.padEnd(11)}  ${state.padEnd(7)}  ${ran.padStart(5)}  ${reason}`;
   return [header, ...rows].map(format);
 }
 

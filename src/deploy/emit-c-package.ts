@@ -86,7 +86,8 @@ function streamNotes(product: Product): string {
       ({
         prefix,
         macro,
-      }) => `\`${prefix}.h\` and \`${prefix}.c\` take sound hop by hop, in the memory of one window:
+      }) => `\`${prefix}.h\` and \`${prefix}.c\` take sound hop by
+hop, in the RAM of one window:
 
 \`\`\`c
 #include "${prefix}.h"

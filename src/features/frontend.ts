@@ -18,8 +18,8 @@ export type Stage = "raw" | "scaled";
 /**
  * The routine that computes the features of one modality.
  *
- * modality  names the input storage (s16 [samples] or [samples, channels], u8 [height, width, channels]) and prefixes
- *           all others;
+ * modality  names the input storage (s16 [samples] or [samples, channels], u8 [height, width,
+ *           channels]) and prefixes all others;
  *           the result is `${modality}.features`, role output, of featureShape(spec)
  * throws    UserError for a spec from which nothing can be built, RangeError if a scaling is asked
  *           for and missing
