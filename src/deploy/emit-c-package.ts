@@ -60,7 +60,8 @@ int8_t ${symbols.scores}[${macro}_CLASS_COUNT];
 ${prefix}_run(${["arena", ...symbols.inputs.values(), symbols.scores].join(", ")});
 \`\`\`
 
-${streamNotes(product)}Scores are in the order of \`${prefix}_class_names\`: ${product.classes.map(markdown).join(", ")}.
+${streamNotes(product)}\
+Scores are in the order of \`${prefix}_class_names\`: ${product.classes.map(markdown).join(", ")}.
 
 ## Memory
 
@@ -83,10 +84,7 @@ ${layerRows(product, symbols).join("\n")}
 function streamNotes(product: Product): string {
   return streamSymbols(product)
     .map(
-      ({
-        prefix,
-        macro,
-      }) => `\`${prefix}.h\` and \`${prefix}.c\` take sound hop by
+      ({ prefix, macro }) => `\`${prefix}.h\` and \`${prefix}.c\` take sound hop by
 hop, in the RAM of one window:
 
 \`\`\`c
