@@ -54,8 +54,15 @@ test("an unknown preset is refused with the nearest name", () => {
 });
 
 test("an input that is too small for the pooling is refused with the layer's name", () => {
-  const inputs = [{ name: "audio", shape: [44, 1, 1] }];
+  const inputs = [{ name: "audio", shape: [1, 44, 1] }];
   expect(() => preset("tinym2net", { inputs, classes: four })).toThrow("audio.pool1");
+});
+
+test("pooling is along the height only where one column is left", () => {
+  const inputs = [1, 3, 4].map((width) => ({ name: `x${width}`, shape: [44, width, 1] }));
+  const { layers } = preset("tinym2net", { inputs, classes: four });
+  const sizes = layers.flatMap((layer) => (layer.op === "maxPool" ? [layer.size[1]] : []));
+  expect(sizes).toEqual([1, 1, 2, 1, 2, 2]);
 });
 
 test("weights survive packing, and other bytes are refused", () => {

@@ -54,7 +54,7 @@ const DROPOUT = 0.2;
  * images and four classes.
  */
 function tinym2net({ inputs, classes }: PresetOptions): Graph {
-  const branches = inputs.map(({ name }) => tinym2netBranch(name));
+  const branches = inputs.map(tinym2netBranch);
   const ends = branches.map((branch) => branch[branch.length - 1].name);
   const fusion = inputs.length > 1;
   const joined: Layer[] = fusion ? [{ op: "concat", name: "fusion", inputs: ends }] : [];
@@ -73,8 +73,10 @@ function tinym2net({ inputs, classes }: PresetOptions): Graph {
   return { inputs, classes, layers: [...branches.flat(), ...joined, ...head] };
 }
 
-function tinym2netBranch(input: string): Layer[] {
+/** Where one column is left, as of a series of one channel, pooling is along the height only. */
+function tinym2netBranch({ name: input, shape: [, width] }: NetInput): Layer[] {
   const at = (role: string): string => `${input}.${role}`;
+  const pool = (n: number): [number, number] => [2, width >> n > 0 ? 2 : 1];
   const separable = (n: number, from: string, filters: number): Layer[] => [
     { op: "depthwiseConv2d", name: at(`depthwise${n}`), inputs: [from], bias: true, ...WINDOW },
     {
@@ -86,7 +88,7 @@ function tinym2netBranch(input: string): Layer[] {
       ...POINT,
     },
     { op: "relu", name: at(`relu${n}`), inputs: [at(`pointwise${n}`)] },
-    { op: "maxPool", name: at(`pool${n}`), inputs: [at(`relu${n}`)], size: [2, 2] },
+    { op: "maxPool", name: at(`pool${n}`), inputs: [at(`relu${n}`)], size: pool(n) },
     { op: "dropout", name: at(`dropout${n}`), inputs: [at(`pool${n}`)], rate: DROPOUT },
   ];
   return [
