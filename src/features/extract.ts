@@ -6,12 +6,14 @@
 import type { Modality, Reader, Sample } from "../data/index.ts";
 import { UserError } from "../errors.ts";
 import { checkSpec } from "./check-spec.ts";
+import { isRate, unitsOf } from "./prepare-series.ts";
 import { scaler } from "./scaler.ts";
 import { fitScaling } from "./scaling.ts";
 import {
   type AudioSpec,
   defaultAudioSpec,
   defaultImageSpec,
+  defaultSeriesSpec,
   type FeatureSpec,
   type Frontend,
   featureShape,
@@ -53,7 +55,7 @@ export interface FeatureSet {
  * A front-end for training samples: specs, and scaling fitted to these samples only.
  *
  * A spec that is not given follows the data: the most common rate (at most 16 kHz), the most common
- * picture size.
+ * picture size; of series the most common rate, length and number of channels, in steps that all fit.
  *
  * reader   of their dataset
  * samples  of the train split
@@ -66,10 +68,6 @@ export async function fitFrontend(
 ): Promise<Frontend> {
   const { modalities, specs = {}, extract = extractHere(reader), onProgress } = options;
   if (samples.length === 0) throw new UserError("features: the train split must have samples");
-  const series = modalities.find(({ kind }) => kind === "series");
-  if (series !== undefined) {
-    throw new UserError(`features: ${series.name} is a series, which has no front-end yet`);
-  }
   const fitted: Record<string, FeatureSpec> = {};
   const progress = counted(samples.length * modalities.length, onProgress);
   for (const modality of modalities) {
@@ -153,9 +151,36 @@ async function defaultSpec(
       ...(kind === undefined ? {} : { kind }),
     });
   }
+  if (media === "series") {
+    return seriesSpec(extract, samples, { forms, name, ...(durationS && { durationS }) });
+  }
   const [height, width, channels] = mostCommon(forms, String);
   const source: ImageSpec["source"] = { height, width, channels: channels === 1 ? 1 : 3 };
   return defaultImageSpec({ source, ...(size === undefined ? {} : { size }) });
+}
+
+async function seriesSpec(
+  extract: Extract,
+  samples: readonly Sample[],
+  { forms, name, durationS }: { forms: readonly Int32Array[]; name: string; durationS?: number },
+): Promise<FeatureSpec> {
+  const given = mostCommon(forms.map(rateOf), String);
+  const usual = (i: number): number =>
+    mostCommon(
+      Array.from(forms, (form) => form[i]),
+      String,
+    );
+  const [channels, readings] = [usual(2), usual(3)];
+  const window = durationS === undefined ? readings : Math.round(durationS * given);
+  const whole = Math.round(given); // a rate read off time stamps is rarely one
+  const rateHz = whole > 0 && isRate(given, whole, window) ? whole : given;
+  const work: Work = { op: "extent", channels };
+  const units = unitsOf(await collected(extract, samples, { modality: name, work }));
+  return defaultSeriesSpec({ rateHz, channels, units, durationS: window / rateHz });
+}
+
+function rateOf(form: Int32Array): number {
+  return new Float64Array(form.slice(0, 2).buffer)[0];
 }
 
 /** The most frequent value; of equally frequent ones the first. */

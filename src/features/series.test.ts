@@ -83,6 +83,12 @@ describe("what goes into the device", () => {
     expect([...fast]).toEqual([...slow]);
   });
 
+  test("at a rate that drifts less than half a reading is the readings as they are", () => {
+    const values = [1, 0, 2, 0, 3, 0, 4, 0];
+    expect(prepareSeries(series(values, 10.01), base)).toEqual(prepareSeries(series(values), base));
+    expect(() => prepareSeries(series(values, 11.5), base)).toThrow("its rate must be 10 Hz");
+  });
+
   test("units are 1 for whole numbers, else a power of two that lets all fit", () => {
     expect(seriesUnits([series([5, 0.25, -32767, -1])])).toEqual([1, 2 ** -14]);
     expect(seriesUnits([series([65534, 0, 1, 0])])).toEqual([2, 1]);

@@ -9,19 +9,24 @@ import {
   openResampler,
   type Reader,
   type Sample,
+  type Series,
 } from "../data/index.ts";
 import { UserError } from "../errors.ts";
 import type { TypedArray } from "../kernel/index.ts";
 import { extractor } from "./frontend.ts";
 import { pictureFitter, prepareAudio } from "./prepare.ts";
+import { prepareSeries, seriesExtent } from "./prepare-series.ts";
 import type { FeatureSpec } from "./spec.ts";
 
 /**
- * form  what a file is, before any spec: [sample rate in Hz] or [height, width, channels]
- * raw   features before scaling, of featureShape(spec); spec.scaling does not matter
+ * form    what a file is, before any spec: [sample rate in Hz], [height, width, channels], or of a
+ *         series [rate in Hz as the two words of a double, channels, readings]
+ * extent  of a series of so many channels, what their units depend on: see seriesExtent
+ * raw     features before scaling, of featureShape(spec); spec.scaling does not matter
  */
 export type Work =
   | { readonly op: "form"; readonly kind: ModalityKind }
+  | { readonly op: "extent"; readonly channels: number }
   | { readonly op: "raw"; readonly spec: FeatureSpec };
 
 export interface Extraction {
@@ -65,6 +70,8 @@ export function sampleExtractor(
     const extract = extractor(work.spec, "raw");
     return async (sample) => extract(await read(sample));
   }
+  if (work.op === "extent" || work.kind === "series")
+    return seriesExtractor(reader, modality, work);
   if (work.kind === "audio") {
     return async (sample) => {
       requireModality(sample, modality);
@@ -79,20 +86,24 @@ export function sampleExtractor(
 }
 
 /**
- * A function that reads what the device would get of a sample: s16 samples or u8 pixels.
+ * A function that reads what the device would get of a sample: s16 samples or readings, u8 pixels.
  *
- * throws  (the function) UserError naming the row of a sample that lacks the modality
+ * throws  (the function) UserError naming the row of a sample that lacks the modality, or whose
+ *         series does not fit the spec
  */
 export function inputReader(
   reader: Reader,
   modality: string,
   spec: FeatureSpec,
 ): (sample: Sample) => Promise<TypedArray> {
+  const resample = openResampler();
   if (spec.kind === "series") {
-    throw new UserError(`features: ${modality} is a series, which this version does not read`);
+    return async (sample) => {
+      const series = await seriesOf(reader, modality, { sample, channels: spec.channels });
+      return namingRow(sample, () => prepareSeries(series, spec, { resample }));
+    };
   }
   if (spec.kind !== "image") {
-    const resample = openResampler();
     return async (sample) => {
       requireModality(sample, modality);
       return prepareAudio(await reader.audio(sample, modality), spec, { resample });
@@ -103,6 +114,46 @@ export function inputReader(
     requireModality(sample, modality);
     return toSource(await reader.picture(sample, modality));
   };
+}
+
+/** Form or extent of a series. */
+function seriesExtractor(
+  reader: Reader,
+  modality: string,
+  work: Exclude<Work, { op: "raw" }>,
+): (sample: Sample) => Promise<Int32Array> {
+  if (work.op === "extent") {
+    const { channels } = work;
+    return async (sample) => seriesExtent(await seriesOf(reader, modality, { sample, channels }));
+  }
+  return async (sample) => {
+    requireModality(sample, modality);
+    const { rateHz, channels, length } = await reader.series(sample, modality);
+    return Int32Array.of(...new Int32Array(Float64Array.of(rateHz).buffer), channels, length);
+  };
+}
+
+/** Readings of so many channels. */
+async function seriesOf(
+  reader: Reader,
+  modality: string,
+  { sample, channels }: { sample: Sample; channels: number },
+): Promise<Series> {
+  requireModality(sample, modality);
+  const series = await reader.series(sample, modality);
+  if (series.channels === channels) return series;
+  const path = sample.sources[modality]?.path;
+  const text = `${path} must have ${channels} channels like most, got ${series.channels}`;
+  throw new UserError(`manifest.csv row ${sample.row}: ${text}`);
+}
+
+function namingRow<T>({ row }: Sample, prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`manifest.csv row ${row}: ${error.message}`);
+  }
 }
 
 function requireModality({ id, row, sources }: Sample, modality: string): void {

@@ -184,13 +184,14 @@ function sampleKey(source: Source | undefined, hashes: FileHashes): string | und
 
 function specKey(work: Work, version: string): string {
   const { scaling: _, ...spec } = work.op === "raw" ? work.spec : { scaling: undefined };
-  const kind = work.op === "raw" ? spec : work.kind;
-  return sha256(JSON.stringify([version, work.op, kind])).slice(0, 32);
+  const what = work.op === "raw" ? spec : work.op === "form" ? work.kind : work.channels;
+  return sha256(JSON.stringify([version, work.op, what])).slice(0, 32);
 }
 
 /** Values of one sample. */
 function valueCount(work: Work): number {
-  if (work.op === "form") return work.kind === "audio" ? 1 : 3;
+  if (work.op === "form") return { audio: 1, image: 3, series: 4 }[work.kind];
+  if (work.op === "extent") return 2 * work.channels;
   const [height, width, channels] = featureShape(work.spec);
   return height * width * channels;
 }

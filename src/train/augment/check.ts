@@ -55,7 +55,7 @@ export function checkAugment(value: unknown): AugmentSpec {
 /**
  * Refuse what a spec says of modalities that are not there, or of another kind.
  *
- * kinds    by modality: "image", or any other for sound
+ * kinds    by modality: "image", "series" or any other for sound
  * throws   UserError naming the modality and field
  */
 export function checkAugmented(
@@ -66,7 +66,11 @@ export function checkAugmented(
     if (!Object.hasOwn(kinds, name)) {
       throw unknown("modality in augment.modalities", name, Object.keys(kinds));
     }
-    record(kinds[name].kind === "image" ? IMAGE : AUDIO)(entry, `augment.modalities.${name}`);
+    const { kind } = kinds[name];
+    if (kind === "series") {
+      throw bad(`augment.modalities.${name}`, "a sound or a picture", "a series");
+    }
+    record(kind === "image" ? IMAGE : AUDIO)(entry, `augment.modalities.${name}`);
   }
 }
 

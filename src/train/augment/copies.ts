@@ -82,6 +82,7 @@ export async function augmentedCopies(
 
 /** Whether anything acts in front of the front-end. */
 function isAltered(spec: AugmentSpec, name: string, { kind }: FeatureSpec): boolean {
+  if (kind === "series") return false;
   if (kind === "image") {
     const { brightness, contrast, saturation, blurPixels } = imageAugment(spec, name);
     return [brightness, contrast, saturation, blurPixels].some((strength = 0) => strength > 0);
@@ -106,6 +107,7 @@ async function alteration(
     noiseOf: CopyOptions["noiseOf"];
   },
 ): Promise<Alteration> {
+  if (spec.kind === "series") return async (input) => input;
   if (spec.kind === "image") {
     const settings = imageAugment(augment, name);
     const { source: size, height } = spec;

@@ -117,6 +117,7 @@ function alterFeatures(
     mirror,
   }: Omit<Augmentable, "missing"> & { name: string; generator: Random; mirror: number },
 ): void {
+  if (kind === "series") return;
   if (kind !== "image") {
     maskSound(map, audioAugment(augment, name), { shape, generator });
     return;
