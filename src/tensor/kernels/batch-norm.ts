@@ -14,6 +14,7 @@ import {
   type Expr,
   type Kernel,
   type Statement,
+  type Variable,
 } from "../../kernel/index.ts";
 
 /** Pixels of one sample, and channels. */
@@ -69,10 +70,6 @@ export function batchStatistics(
   const [running, statistics, affine] = pairs(C, "running", "statistics", "affine");
   const [mean, total, shift, variance] = variables("mean", "total", "shift", "variance");
   const count = batch * rows;
-  const moved = (which: number, c: Expr, value: Expr): Statement => {
-    const old = b.load(running, which, c);
-    return b.store(running, [which, c], b.add(old, b.mul(b.sub(value, old), b.f32(momentum))));
-  };
   const body = b.lanes(
     "c",
     C,
@@ -87,8 +84,7 @@ export function batchStatistics(
         b.set(total, b.add(total, b.mul(b.mul(shift, b.f32(rows)), shift))),
       ]),
       b.declare(variance, b.max(b.mul(total, b.f32(1 / count)), 0)),
-      moved(0, c, mean),
-      moved(1, c, b.mul(variance, b.f32(count / Math.max(1, count - 1)))),
+      ...moveRunning(running, c, { mean, variance, count, momentum }),
       ...normalizers({ statistics, affine, gamma, beta }, c, mean, variance, epsilon),
     ],
     SHARED,
@@ -111,6 +107,39 @@ export function runningStatistics(C: number, epsilon: number): Kernel {
   return b.kernel("running_statistics", [gamma, beta, running, statistics, affine], [body]);
 }
 
+/** running [2, C] moved towards the mean and the unbiased variance of `count` values. */
+export function moveRunning(
+  running: Buffer,
+  c: Expr,
+  {
+    mean,
+    variance,
+    count,
+    momentum,
+  }: { mean: Expr; variance: Expr; count: number; momentum: number },
+): Statement[] {
+  const unbiased = b.mul(variance, b.f32(count / Math.max(1, count - 1)));
+  return [mean, unbiased].map((value, which) => {
+    const old = b.load(running, which, c);
+    return b.store(running, [which, c], b.add(old, b.mul(b.sub(value, old), b.f32(momentum))));
+  });
+}
+
+/** `inverse` = 1 / sqrt(variance + epsilon), and `scale`, gamma times it. */
+export function declareScale(
+  variance: Expr,
+  gamma: Expr,
+  epsilon: number,
+): { inverse: Variable; scale: Variable; statements: Statement[] } {
+  const [inverse, scale] = variables("inverse", "scale");
+  const root = b.unary("sqrt", b.add(variance, b.f32(epsilon)));
+  const statements = [
+    b.declare(inverse, b.div(b.f32(1), root)),
+    b.declare(scale, b.mul(inverse, gamma)),
+  ];
+  return { inverse, scale, statements };
+}
+
 type Targets = Readonly<Record<"statistics" | "affine" | "gamma" | "beta", Buffer>>;
 
 function normalizers(
@@ -120,10 +149,9 @@ function normalizers(
   variance: Expr,
   epsilon: number,
 ): Statement[] {
-  const [inverse, scale] = variables("inverse", "scale");
+  const { inverse, scale, statements } = declareScale(variance, b.load(gamma, c), epsilon);
   return [
-    b.declare(inverse, b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
-    b.declare(scale, b.mul(inverse, b.load(gamma, c))),
+    ...statements,
     b.store(statistics, [0, c], mean),
     b.store(statistics, [1, c], inverse),
     b.store(affine, [0, c], scale),
@@ -267,7 +295,8 @@ export function normalizeGradient({ rows, C }: Rows, { relu = false }: Options =
   return b.kernel("normalize_gradient", [x, dy, affine, slopes, dx], [body]);
 }
 
-function variables(...names: readonly string[]): ReturnType<typeof b.variable>[] {
+/** f32 variables of these names. */
+export function variables(...names: readonly string[]): Variable[] {
   return names.map((name) => b.variable(name, "f32"));
 }
 

@@ -23,6 +23,7 @@ import {
   type Kernel,
   type Statement,
 } from "../../kernel/index.ts";
+import { declareScale, moveRunning, variables } from "./batch-norm.ts";
 import type { Convolution } from "./convolve.ts";
 
 /** Columns of the patches: the window's values, a one, and zeros up to whole vectors. */
@@ -134,10 +135,6 @@ export function gramStatistics(
       { vectors: 2 },
     ),
   ]);
-  const moved = (which: number, n: Expr, value: Expr): Statement => {
-    const old = b.load(running, which, n);
-    return b.store(running, [which, n], b.add(old, b.mul(b.sub(value, old), b.f32(momentum))));
-  };
   const normalise = b.lanes("m", N, (m) => [
     b.declare(mean, 0),
     b.declare(variance, 0),
@@ -147,8 +144,10 @@ export function gramStatistics(
     ]),
     b.set(variance, b.max(variance, 0)),
     b.store(statistics, [0, m], mean),
-    moved(0, m, hasBias ? b.add(mean, b.load(bias, m)) : mean),
-    moved(1, m, b.mul(variance, b.f32(count / Math.max(1, count - 1)))),
+    ...moveRunning(running, m, {
+      mean: hasBias ? b.add(mean, b.load(bias, m)) : mean,
+      ...{ variance, count, momentum },
+    }),
     ...foldInto({ w, gamma, beta, statistics, folded, offset }, K, m, mean, variance, epsilon),
   ]);
   return b.kernel(
@@ -195,10 +194,9 @@ function foldInto(
   variance: Expr,
   epsilon: number,
 ): Statement[] {
-  const [inverse, scale] = variables("inverse", "scale");
+  const { inverse, scale, statements } = declareScale(variance, b.load(gamma, n), epsilon);
   return [
-    b.declare(inverse, b.div(b.f32(1), b.unary("sqrt", b.add(variance, b.f32(epsilon))))),
-    b.declare(scale, b.mul(inverse, b.load(gamma, n))),
+    ...statements,
     b.store(statistics, [1, n], inverse),
     b.store(offset, [n], b.sub(b.load(beta, n), b.mul(mean, scale))),
     b.loop("f", K, (f) => [b.store(folded, [f, n], b.mul(b.load(w, f, n), scale))]),
@@ -296,8 +294,4 @@ function buffers(K: number, N: number): Readonly<Record<Parameter, Buffer>> {
     running: pair("running"),
     statistics: pair("statistics"),
   };
-}
-
-function variables(...names: readonly string[]): ReturnType<typeof b.variable>[] {
-  return names.map((name) => b.variable(name, "f32"));
 }

@@ -212,8 +212,14 @@ function vectorsFor(rows: number): number {
   return 2 ** Math.floor(Math.log2(ACCUMULATORS / rows));
 }
 
-/** db [N] += sum of dy [M, N] over its rows. */
-export function addColumns({ M, N }: { M: number; N: number }): Kernel {
+/**
+ * db [N] += sum of dy [M, N] over its rows; with `parallel` db is set, not added to, and threads may
+ * share its columns.
+ */
+export function columnSums(
+  { M, N }: { M: number; N: number },
+  { parallel = false }: { parallel?: boolean } = {},
+): Kernel {
   const dy = b.buffer("dy", "f32", [M, N]);
   const db = b.buffer("db", "f32", [N]);
   const sum = b.variable("acc", "f32");
@@ -221,29 +227,11 @@ export function addColumns({ M, N }: { M: number; N: number }): Kernel {
     "n",
     N,
     (n) => [
-      b.declare(sum, b.load(db, n)),
+      b.declare(sum, parallel ? 0 : b.load(db, n)),
       b.loop("m", M, (m) => [b.set(sum, b.add(sum, b.load(dy, m, n)))]),
       b.store(db, [n], sum),
     ],
-    { vectors: 4 },
-  );
-  return b.kernel("add_columns", [dy, db], [body]);
-}
-
-/** db [N] = sum of dy [M, N] over its rows; threads may share the columns. */
-export function columnSums({ M, N }: { M: number; N: number }): Kernel {
-  const dy = b.buffer("dy", "f32", [M, N]);
-  const db = b.buffer("db", "f32", [N]);
-  const sum = b.variable("acc", "f32");
-  const body = b.lanes(
-    "n",
-    N,
-    (n) => [
-      b.declare(sum, 0),
-      b.loop("m", M, (m) => [b.set(sum, b.add(sum, b.load(dy, m, n)))]),
-      b.store(db, [n], sum),
-    ],
-    { vectors: 2, parallel: true },
+    { vectors: 4, parallel },
   );
   return b.kernel("column_sums", [dy, db], [body]);
 }

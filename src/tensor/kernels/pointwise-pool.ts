@@ -7,7 +7,13 @@
  * Those are listed first, pixel tile by pixel tile, without branches.
  */
 
-import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Kernel,
+  type Statement,
+} from "../../kernel/index.ts";
 import { type Dropped, droppedBy } from "./elementwise.ts";
 
 export interface PooledProduct {
@@ -160,6 +166,22 @@ function overChosen(
   return { chosen, dy, statement };
 }
 
+type Row = readonly [Buffer, ...Expr[]];
+
+/** One row of K numbers += another times a factor. */
+function addTimes(K: number, factor: Expr, { of, to }: { of: Row; to: Row }): Statement {
+  const [[from, ...at], [target, ...there]] = [of, to];
+  return b.lanes(
+    "k",
+    K,
+    (k) => {
+      const share = b.mul(b.load(from, ...at, k), factor);
+      return [b.store(target, [...there, k], b.add(b.load(target, ...there, k), share))];
+    },
+    { vectors: 4 },
+  );
+}
+
 /** dw [N, K] += gradients times the chosen pixels of x [H, W, K]. */
 export function chosenWeights(product: PooledProduct, { scale }: { scale: number }): Kernel {
   const [H, W, K] = product.shape;
@@ -169,15 +191,7 @@ export function chosenWeights(product: PooledProduct, { scale }: { scale: number
     product,
     scale,
     ({ filter, row, column, gradient }) => [
-      b.lanes(
-        "k",
-        K,
-        (k) => {
-          const share = b.mul(b.load(x, row, column, k), gradient);
-          return [b.store(dw, [filter, k], b.add(b.load(dw, filter, k), share))];
-        },
-        { vectors: 4 },
-      ),
+      addTimes(K, gradient, { of: [x, row, column], to: [dw, filter] }),
     ],
   );
   return b.kernel("chosen_weights", [x, dy, chosen, dw], [statement]);
@@ -194,15 +208,7 @@ export function chosenInput(product: PooledProduct, { scale }: { scale: number }
     product,
     scale,
     ({ filter, row, column, gradient }) => [
-      b.lanes(
-        "k",
-        K,
-        (k) => {
-          const share = b.mul(b.load(turned, filter, k), gradient);
-          return [b.store(dx, [row, column, k], b.add(b.load(dx, row, column, k), share))];
-        },
-        { vectors: 4 },
-      ),
+      addTimes(K, gradient, { of: [turned, filter], to: [dx, row, column] }),
     ],
     (oy, ox) =>
       TILE.map(([dy, dx], r) => clear(`${r}`, b.add(b.mul(oy, 2), dy), b.add(b.mul(ox, 2), dx))),

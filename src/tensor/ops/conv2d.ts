@@ -2,8 +2,8 @@
 
 import { mismatch } from "../../errors.ts";
 import {
-  addColumns,
   type Convolution,
+  columnSums,
   convolve,
   convolveWeights,
   productOf,
@@ -144,6 +144,6 @@ export function biasGradient(
   s: StepBuilder,
 ): void {
   const db = s.gather("dbias", N);
-  s.each(addColumns({ M: pixels, N }), { dy, db });
+  s.each(columnSums({ M: pixels, N }), { dy, db });
   s.sum(db, gradient("bias"));
 }

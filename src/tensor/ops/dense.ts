@@ -39,7 +39,8 @@ export const dense: Op<Dense> = {
     const { dy } = site;
     const weights = convolveWeights(productOf({ M, K, N }), { parallel: true });
     s.add(weights, { x: site.x[0], dy, dw: site.gradient("weight") });
-    if (layer.bias) s.add(columnSums({ M, N }), { dy, db: site.gradient("bias") });
+    if (layer.bias)
+      s.add(columnSums({ M, N }, { parallel: true }), { dy, db: site.gradient("bias") });
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const turned = s.scratch("turned", [N, K]);

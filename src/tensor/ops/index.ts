@@ -3,7 +3,7 @@
 import type { Layer, LayerOp, Parameter, Shape } from "../layer.ts";
 import type { MergedLayer } from "../merged-layer.ts";
 import type { Op, Site, Step, Steps } from "../op.ts";
-import { dropout, relu } from "./activation.ts";
+import { dropout, hardSwish, relu, relu6 } from "./activation.ts";
 import { add } from "./add.ts";
 import { concat, flatten } from "./arrange.ts";
 import { averagePool } from "./average-pool.ts";
@@ -14,12 +14,10 @@ import { dense } from "./dense.ts";
 import { depthwiseConv2d } from "./depthwise-conv2d.ts";
 import { fakeQuantize } from "./fake-quantize.ts";
 import { withGroups } from "./grouped-conv2d.ts";
-import { hardSwish } from "./hard-swish.ts";
 import { normRelu } from "./norm-relu.ts";
 import { pointwisePool } from "./pointwise-pool.ts";
 import { globalAveragePool, maxPool } from "./pool.ts";
 import { withQuantizedConv, withQuantizedWeight } from "./quantized-weight.ts";
-import { relu6 } from "./relu6.ts";
 
 const OPS: { readonly [K in LayerOp]: Op<Extract<Layer, { op: K }>> } = {
   conv2d: withQuantizedWeight(withGroups(conv2d)),
