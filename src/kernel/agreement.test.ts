@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { random } from "../tensor/index.ts";
 import * as b from "./build.ts";
 import { interpret, interpreter } from "./interpret.ts";
-import type { ElementType, Kernel } from "./language.ts";
+import type { ElementType, Expr, Kernel } from "./language.ts";
 import { bytesOf } from "./language.ts";
 import { plan } from "./plan.ts";
 import { call, type Storage, type TypedArray, viewOf, writtenBy } from "./routine.ts";
@@ -142,6 +142,40 @@ test("single-precision arithmetic agrees to the bit", () => {
     ]),
   ]);
   agree(b.kernel("gemm", [a, w, y], [body]));
+});
+
+test("a minimum or maximum of floats is its first operand unless the second is beyond it", () => {
+  const values = [0, -0, 1, -1, Number.NaN, Number.POSITIVE_INFINITY];
+  const pairs = values.flatMap((first) => values.map((second) => [first, second] as const));
+  const size = pairs.length;
+  const given = b.buffer("given", "f32", [2, size]);
+  const bits = b.buffer("bits", "s32", [4, size]);
+  const extremes = (row: number, i: Expr) =>
+    [b.min, b.max].map((extreme, k) => {
+      const value = extreme(b.load(given, 0, i), b.load(given, 1, i));
+      return b.store(bits, [row + k, i], b.unary("f32ToBits", value));
+    });
+  const body = [
+    b.lanes("i", size, (i) => extremes(0, i)),
+    b.loop("j", size, (j) => extremes(2, j)),
+  ];
+  const data = Float32Array.from([...pairs.map(([x]) => x), ...pairs.map(([, y]) => y)]);
+  const storage: Storage[] = [
+    { ...given, role: "constant", data },
+    { ...bits, role: "output" },
+  ];
+  const one = call("test", b.kernel("extremes", [given, bits], body), {
+    given: "given",
+    bits: "bits",
+  });
+  const program = plan({ storage, calls: [one] });
+  const low = pairs.map(([x, y]) => (y < x ? y : x));
+  const high = pairs.map(([x, y]) => (x < y ? y : x));
+  const expected = new Int32Array(Float32Array.from([...low, ...high, ...low, ...high]).buffer);
+  for (const runner of [interpreter(program), compile(program)]) {
+    runner.run();
+    expect(runner.view("bits")).toEqual(expected);
+  }
 });
 
 test("wrapping arithmetic of a counter-based hash agrees", () => {

@@ -182,10 +182,15 @@ function floatBinary(op: string, a: Expr, b: Expr, environment: Environment): Nu
     sub: () => Math.fround(x() - y()),
     mul: () => Math.fround(x() * y()),
     div: () => Math.fround(x() / y()),
-    min: () => Math.min(x(), y()),
-    max: () => Math.max(x(), y()),
+    min: () => better(x(), y(), (first, second) => second < first),
+    max: () => better(x(), y(), (first, second) => first < second),
   };
   return closures[op];
+}
+
+/** The first unless the second is beyond it: so for zeros of both signs, and where one is no number. */
+function better(x: number, y: number, isBeyond: (x: number, y: number) => boolean): number {
+  return isBeyond(x, y) ? y : x;
 }
 
 function intBinary(op: string, a: Expr, b: Expr, environment: Environment): Numeric {

@@ -46,8 +46,6 @@ const F32: Readonly<Record<string, number>> = {
   sub: OP.f32Sub,
   mul: OP.f32Mul,
   div: OP.f32Div,
-  min: OP.f32Min,
-  max: OP.f32Max,
 };
 const BINARY = { s32: S32, s64: S64, f32: F32 };
 const COMPARE = {
@@ -85,8 +83,7 @@ export function pushScalar(scope: Scope, expr: Expr): void {
       return pushCompare(scope, expr);
     case "min":
     case "max":
-      if (expr.type !== "f32") return pushMinMax(scope, expr.op, expr.a, expr.b);
-      break;
+      return pushMinMax(scope, expr.op, expr.a, expr.b);
     default:
   }
   const opcode = BINARY[expr.type][expr.op];
@@ -98,12 +95,15 @@ export function pushScalar(scope: Scope, expr: Expr): void {
 }
 
 /**
- * WebAssembly has no integer minimum: compare and select, operands evaluated twice (they are pure).
+ * b if it is beyond a, else a: compare and select, operands evaluated twice (they are pure).
+ * WebAssembly has no integer minimum, and its own of floats treats zeros and NaN in a way that takes
+ * processors eight instructions.
  */
 function pushMinMax(scope: Scope, op: "min" | "max", a: Expr, b: Expr): void {
-  pushScalar(scope, op === "min" ? a : b);
-  pushScalar(scope, op === "min" ? b : a);
-  pushCompare(scope, { op: "less", type: "s32", a, b }, true);
+  pushScalar(scope, b);
+  pushScalar(scope, a);
+  const [less, than] = op === "min" ? [b, a] : [a, b];
+  pushCompare(scope, { op: "less", type: "s32", a: less, b: than }, true);
 }
 
 function pushCompare(scope: Scope, { op, a, b }: Compare, thenSelect = false): void {

@@ -68,8 +68,8 @@ const F32: Readonly<Record<string, number>> = {
   sub: SIMD.f32x4Sub,
   mul: SIMD.f32x4Mul,
   div: SIMD.f32x4Div,
-  min: SIMD.f32x4Min,
-  max: SIMD.f32x4Max,
+  min: SIMD.f32x4Pmin,
+  max: SIMD.f32x4Pmax,
 };
 const COMPARE = {
   less: { s32: SIMD.i32x4LtS, f32: SIMD.f32x4Lt },
