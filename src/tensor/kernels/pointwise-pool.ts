@@ -3,17 +3,9 @@
  *
  * The four rows of a register tile are the four pixels of a pooling tile, so nothing before the
  * maximum is stored; `choice` remembers which pixel it was, or NONE where ReLU or dropout gave 0.
- * Backward, only the chosen pixel of each tile has a gradient: a quarter of the products at most.
- * Those are listed first, pixel tile by pixel tile, without branches.
  */
 
-import {
-  type Buffer,
-  build as b,
-  type Expr,
-  type Kernel,
-  type Statement,
-} from "../../kernel/index.ts";
+import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
 import { type Dropped, droppedBy } from "./elementwise.ts";
 
 export interface PooledProduct {
@@ -22,15 +14,18 @@ export interface PooledProduct {
   readonly filters: number;
 }
 
-const TILE = [
+/** The pixels of a tile: rows and columns from its corner. */
+export const TILE = [
   [0, 0],
   [0, 1],
   [1, 0],
   [1, 1],
 ] as const;
-const NONE = 4;
+/** The choice where nothing was chosen. */
+export const NONE = 4;
 
-function tilesOf([H, W]: readonly number[]): [number, number] {
+/** Whole tiles along both axes. */
+export function tilesOf([H, W]: readonly number[]): [number, number] {
   return [Math.floor(H / 2), Math.floor(W / 2)];
 }
 
@@ -84,136 +79,4 @@ export function pointwisePool({ shape, filters: N }: PooledProduct, dropped?: Dr
   const masks = mask?.buffers ?? [];
   const buffers = [x, w, bias, ...masks, y, choice];
   return b.kernel("pointwise_pool", buffers, [...(mask?.begin ?? []), body]);
-}
-
-/**
- * chosen [tiles, N + 1]: the filters of each tile that have a gradient, as filter * 4 + pixel, and
- * their count at the end. db [N] += the gradients, dy times `scale`.
- */
-export function listChosen(
-  { shape, filters: N }: PooledProduct,
-  { scale }: { scale: number },
-): Kernel {
-  const [rows, columns] = tilesOf(shape);
-  const tiles = rows * columns;
-  const choice = b.buffer("choice", "s8", [tiles, N]);
-  const dy = b.buffer("dy", "f32", [tiles, N]);
-  const chosen = b.buffer("chosen", "s32", [tiles, N + 1]);
-  const db = b.buffer("db", "f32", [N]);
-  const count = b.variable("count", "s32");
-  const pixel = b.variable("pixel", "s32");
-  const sum = b.variable("sum", "f32");
-  const lists = b.loop("tile", tiles, (tile) => [
-    b.declare(count, 0),
-    b.loop("n", N, (n) => [
-      b.declare(pixel, b.load(choice, tile, n)),
-      // written over by the next one unless it counts
-      b.store(chosen, [tile, count], b.add(b.mul(n, 4), pixel)),
-      b.set(count, b.add(count, b.less(pixel, NONE))),
-    ]),
-    b.store(chosen, [tile, N], count),
-  ]);
-  const biases = b.lanes(
-    "m",
-    N,
-    (m) => [
-      b.declare(sum, 0),
-      b.loop("p", tiles, (p) => {
-        const isChosen = b.less(b.load(choice, p, m), NONE);
-        return [b.set(sum, b.add(sum, b.select(isChosen, b.load(dy, p, m), b.f32(0))))];
-      }),
-      b.store(db, [m], b.add(b.load(db, m), b.mul(sum, b.f32(scale)))),
-    ],
-    { vectors: 2 },
-  );
-  return b.kernel("list_chosen", [choice, dy, chosen, db], [lists, biases]);
-}
-
-interface Chosen {
-  readonly filter: Expr;
-  readonly row: Expr;
-  readonly column: Expr;
-  readonly gradient: Expr;
-}
-
-/** Loops over what listChosen has listed. */
-function overChosen(
-  { shape, filters: N }: PooledProduct,
-  scale: number,
-  body: (chosen: Chosen) => Statement[],
-  before: (oy: Expr, ox: Expr) => Statement[] = () => [],
-) {
-  const [rows, columns] = tilesOf(shape);
-  const chosen = b.buffer("chosen", "s32", [rows, columns, N + 1]);
-  const dy = b.buffer("dy", "f32", [rows, columns, N]);
-  const [entry, filter, row, column] = ["entry", "filter", "row", "column"].map((name) =>
-    b.variable(name, "s32"),
-  );
-  const gradient = b.variable("gradient", "f32");
-  const statement = b.loop("oy", rows, (oy) => [
-    b.loop("ox", columns, (ox) => [
-      ...before(oy, ox),
-      b.loop("i", b.load(chosen, oy, ox, N), (i) => [
-        b.declare(entry, b.load(chosen, oy, ox, i)),
-        b.declare(filter, b.shr(entry, 2)),
-        b.declare(row, b.add(b.mul(oy, 2), b.bitAnd(b.shr(entry, 1), 1))),
-        b.declare(column, b.add(b.mul(ox, 2), b.bitAnd(entry, 1))),
-        b.declare(gradient, b.mul(b.load(dy, oy, ox, filter), b.f32(scale))),
-        ...body({ filter, row, column, gradient }),
-      ]),
-    ]),
-  ]);
-  return { chosen, dy, statement };
-}
-
-type Row = readonly [Buffer, ...Expr[]];
-
-/** One row of K numbers += another times a factor. */
-function addTimes(K: number, factor: Expr, { of, to }: { of: Row; to: Row }): Statement {
-  const [[from, ...at], [target, ...there]] = [of, to];
-  return b.lanes(
-    "k",
-    K,
-    (k) => {
-      const share = b.mul(b.load(from, ...at, k), factor);
-      return [b.store(target, [...there, k], b.add(b.load(target, ...there, k), share))];
-    },
-    { vectors: 4 },
-  );
-}
-
-/** dw [N, K] += gradients times the chosen pixels of x [H, W, K]. */
-export function chosenWeights(product: PooledProduct, { scale }: { scale: number }): Kernel {
-  const [H, W, K] = product.shape;
-  const x = b.buffer("x", "f32", [H, W, K]);
-  const dw = b.buffer("dw", "f32", [product.filters, K]);
-  const { chosen, dy, statement } = overChosen(
-    product,
-    scale,
-    ({ filter, row, column, gradient }) => [
-      addTimes(K, gradient, { of: [x, row, column], to: [dw, filter] }),
-    ],
-  );
-  return b.kernel("chosen_weights", [x, dy, chosen, dw], [statement]);
-}
-
-/** dx [H, W, K] of turned weights [N, K]: sums at the chosen pixels, zero at the others. */
-export function chosenInput(product: PooledProduct, { scale }: { scale: number }): Kernel {
-  const [H, W, K] = product.shape;
-  const turned = b.buffer("turned", "f32", [product.filters, K]);
-  const dx = b.buffer("dx", "f32", [H, W, K]);
-  const clear = (tag: string, row: Expr, column: Expr): Statement =>
-    b.lanes(`z${tag}`, K, (k) => [b.store(dx, [row, column, k], 0)], { vectors: 4 });
-  const { chosen, dy, statement } = overChosen(
-    product,
-    scale,
-    ({ filter, row, column, gradient }) => [
-      addTimes(K, gradient, { of: [turned, filter], to: [dx, row, column] }),
-    ],
-    (oy, ox) =>
-      TILE.map(([dy, dx], r) => clear(`${r}`, b.add(b.mul(oy, 2), dy), b.add(b.mul(ox, 2), dx))),
-  );
-  const last = H % 2 === 0 ? [] : [b.loop("lx", W, (lx) => [clear("y", b.s32(H - 1), lx)])];
-  const side = W % 2 === 0 ? [] : [b.loop("ly", H, (ly) => [clear("x", ly, b.s32(W - 1))])];
-  return b.kernel("chosen_input", [dy, chosen, turned, dx], [...last, ...side, statement]);
 }

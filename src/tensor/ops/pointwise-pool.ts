@@ -2,12 +2,15 @@
 
 import { turnWeights } from "../kernels/convolve.ts";
 import {
-  chosenInput,
-  chosenWeights,
-  listChosen,
   type PooledProduct,
   pointwisePool as pointwisePoolKernel,
 } from "../kernels/pointwise-pool.ts";
+import {
+  chosenInput,
+  chosenWeights,
+  listChosen,
+  listsOf,
+} from "../kernels/pointwise-pool-gradient.ts";
 import type { PointwisePool } from "../merged-layer.ts";
 import { type Site, type Steps, step } from "../op.ts";
 
@@ -35,16 +38,16 @@ export const pointwisePool: Steps<PointwisePool> = {
     const s = step(layer, site);
     const product = productOf(layer, site);
     const { name: conv } = layer.conv;
-    const [H, W, N] = site.output;
-    const K = site.inputs[0][2];
+    const N = product.filters;
+    const K = product.shape[2];
     const dropout = { scale: 1 / (1 - (layer.dropout?.rate ?? 0)) };
     const { dy } = site;
-    const chosen = s.scratch("chosen", [site.batch, H, W, N + 1], "s32");
+    const lists = s.scratch("lists", [site.batch, ...listsOf(product)], "s16");
     const db = s.gather("dbias", N);
-    s.each(listChosen(product, dropout), { choice: `${layer.name}.choice`, dy, chosen, db });
+    s.each(listChosen(product, dropout), { choice: `${layer.name}.choice`, dy, lists, db });
     s.sum(db, site.gradient("bias", conv));
     const dw = s.gather("dweight", N * K);
-    s.each(chosenWeights(product, dropout), { x: site.x[0], dy, chosen, dw });
+    s.each(chosenWeights(product, dropout), { x: site.x[0], lists, dy, dw });
     const sums = s.scratch("dweight_turned", [N, K]);
     s.sum(dw, sums);
     const dweight = site.gradient("weight", conv);
@@ -54,7 +57,7 @@ export const pointwisePool: Steps<PointwisePool> = {
     const turned = s.scratch("turned", [N, K]);
     const weight = site.parameter("weight", conv);
     s.add(turnWeights([1, 1], { C: K, N }), { w: weight, turned });
-    s.each(chosenInput(product, dropout), { dy, chosen, turned, dx });
+    s.each(chosenInput(product, dropout), { lists, dy, turned, dx });
     return s;
   },
 };
