@@ -58,6 +58,11 @@ export interface Steps<L> {
   again?(layer: L, site: Site): Step;
   /** The output is the input seen differently: no memory, no calls. */
   readonly isView?: boolean;
+  /**
+   * Backward reads its input across the order in which it lies in memory: one that comes from far is
+   * fetched in a single pass first.
+   */
+  readonly readsAcross?: boolean;
   /** Forward may write its output over its input, and backward dx over dy; or only the latter. */
   readonly inPlace?: boolean | "backward";
 }

@@ -14,13 +14,20 @@ import {
   type Routine,
   type Storage,
 } from "../kernel/index.ts";
-import { dequantize, sum } from "./kernels/elementwise.ts";
+import { copy, dequantize, sum } from "./kernels/elementwise.ts";
 import { crossEntropy } from "./kernels/loss.ts";
 import type { Shape } from "./layer.ts";
 import { merged, type Unit, unmerged } from "./merge.ts";
 import { checkNet, inputShapes, type Net, parametersOf, shapesOf, trainableOf } from "./net.ts";
 import { product, type Site, type Step } from "./op.ts";
-import { isInPlace, isView, layerAgain, layerBackward, layerForward } from "./ops/index.ts";
+import {
+  isInPlace,
+  isView,
+  layerAgain,
+  layerBackward,
+  layerForward,
+  readsAcross,
+} from "./ops/index.ts";
 import { DEFAULT_OPTIMIZER, type Optimizer, optimizerStep } from "./optimizer.ts";
 
 export interface TrainingOptions {
@@ -297,16 +304,18 @@ function backwardSteps(context: Context): { calls: Call[]; storage: Storage[] } 
 }
 
 /**
- * Values that backward computes once more instead of finding them kept: each in a storage of its own,
- * "<layer>.again", by late calls in front of the first step that reads it.
+ * Values that backward computes once more instead of finding them kept, or fetches before they are
+ * read across: each in a storage of its own, "<layer>.again", by late calls in front of the first step
+ * that reads it.
  */
 function recomputing(context: Context) {
-  const { units, batch } = context;
+  const { units, batch, consumers } = context;
   const byValue = new Map<string, Unit>();
   for (const unit of units) {
     const site = siteOf(unit, context);
-    const isKept = site.y === "$logits" || layerAgain(unit.layer, site) === undefined;
-    if (!isKept) byValue.set(site.y, unit);
+    const isFetched = (consumers.get(unit.layer.name) ?? []).some(readsAcross);
+    const isAgain = isFetched || layerAgain(unit.layer, site) !== undefined;
+    if (isAgain && site.y !== "$logits") byValue.set(site.y, unit);
   }
   const nameOf = (value: string): string => (byValue.has(value) ? `${value}.again` : value);
   const siteAgain = (unit: Unit): Site => {
@@ -321,11 +330,15 @@ function recomputing(context: Context) {
       if (!isRead || done.has(name)) return [];
       done.add(name);
       const site = siteAgain(unit);
-      const own = layerAgain(unit.layer, site) ?? { calls: [], storage: [] };
+      const own = layerAgain(unit.layer, site) ?? fetch(unit, { from: value, to: site.y });
       const late = own.calls.map((one) => ({ ...one, late: true }));
       const shape = [batch, ...site.output];
       const value32 = { name, type: "f32", shape, role: "scratch" } as const;
       return [...before(own), { calls: late, storage: [...own.storage, value32] }];
     });
+  const fetch = ({ layer }: Unit, { from, to }: { from: string; to: string }): Step => {
+    const kernel = copy(product(context.shapes.get(layer.name) ?? []));
+    return { calls: [call(layer.name, kernel, { x: from, y: to }, context.each)], storage: [] };
+  };
   return { siteOf: siteAgain, before };
 }

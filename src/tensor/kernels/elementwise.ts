@@ -45,6 +45,13 @@ export function sum(size: number): Kernel {
   return map("sum", [x, z, y], size, (i) => [b.store(y, [i], b.add(b.load(x, i), b.load(z, i)))]);
 }
 
+/** y = x. */
+export function copy(size: number): Kernel {
+  const x = b.buffer("x", "f32", [size]);
+  const y = b.buffer("y", "f32", [size]);
+  return map("copy", [x, y], size, (i) => [b.store(y, [i], b.load(x, i))]);
+}
+
 /** y = 0. */
 export function zeros(size: number): Kernel {
   const y = b.buffer("y", "f32", [size]);

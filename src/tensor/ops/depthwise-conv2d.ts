@@ -27,6 +27,7 @@ export const depthwiseConv2d: Op<DepthwiseConv2d> = {
   },
   forward: outputOf,
   again: outputOf,
+  readsAcross: true,
   backward(layer, site) {
     const s = step(layer, site);
     const [shape] = site.inputs;

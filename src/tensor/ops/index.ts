@@ -83,6 +83,11 @@ export function layerAgain(layer: Layer | MergedLayer, site: Site): Step | undef
   return stepsOf(layer).again?.(layer, site);
 }
 
+/** Whether backward reads the input across its order in memory. */
+export function readsAcross(layer: Layer | MergedLayer): boolean {
+  return stepsOf(layer).readsAcross === true;
+}
+
 export function isView(layer: Layer | MergedLayer): boolean {
   return stepsOf(layer).isView === true;
 }
