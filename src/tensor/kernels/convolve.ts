@@ -7,10 +7,6 @@
  * The taps of a window that lie in one row of the image are neighbours in memory, so no patches are
  * made: x is the padded image, and a row of the product begins wherever its window does. A 1 x 1
  * convolution is the product of all pixels at once; a dense layer is one with a sample a pixel.
- *
- * A tile of four pixels by eight filters is kept in registers: each loaded vector feeds four
- * products, each splat two. Measured reason: eight accumulators with an inner loop that is not
- * unrolled are the fastest in V8. Tiles with fewer pixels are wider.
  */
 
 import {
@@ -20,6 +16,7 @@ import {
   type Kernel,
   type Statement,
 } from "../../kernel/index.ts";
+import { byRows, productTile } from "./product-tile.ts";
 
 export interface Convolution {
   /** The image with its padding. */
@@ -38,9 +35,6 @@ export function productOf({ M, K, N }: Readonly<Record<"M" | "K" | "N", number>>
   const unit = { kernel: [1, 1], stride: [1, 1] } as const;
   return { height: 1, width: M, C: K, ...unit, outputs: [1, M], filters: N };
 }
-
-const ROWS = 4;
-const ACCUMULATORS = 8;
 
 interface Options {
   /** Add bias [N]. */
@@ -62,30 +56,18 @@ export function convolve(
   const w = b.buffer("w", "f32", [kernel[0], taps, N]);
   const offsets = b.buffer("bias", "f32", [N]);
   const y = b.buffer("y", "f32", [...outputs, N]);
-  const tile = (oy: Expr, ox: Expr, rows: number): Statement => {
-    const sums = Array.from({ length: rows }, (_, r) => b.variable(`acc${rows}_${r}`, "f32"));
-    const left = sums.map((_, r) => b.variable(`x${rows}_${r}`, "f32"));
-    const right = b.variable(`w${rows}`, "f32");
-    return b.lanes(
-      `n${rows}`,
-      N,
-      (n) => [
-        ...sums.map((sum) => b.declare(sum, bias ? b.load(offsets, n) : 0)),
-        b.loop(`ky${rows}`, kernel[0], (ky) => [
-          b.loop(`k${rows}`, taps, (k) => [
-            b.declare(right, b.load(w, ky, k, n)),
-            ...left.map((value, r) => {
-              const column = b.add(b.mul(b.add(ox, r), stride[1] * C), k);
-              return b.declare(value, b.load(x, b.add(b.mul(oy, stride[0]), ky), column));
-            }),
-            ...sums.map((sum, r) => b.set(sum, b.add(sum, b.mul(left[r], right)))),
-          ]),
-        ]),
-        ...sums.map((sum, r) => b.store(y, [oy, b.add(ox, r), n], relu ? b.max(sum, 0) : sum)),
-      ],
-      { vectors: vectorsFor(rows) },
-    );
-  };
+  const tile = (oy: Expr, ox: Expr, rows: number): Statement =>
+    productTile(rows, N, {
+      begin: (n) => (bias ? b.load(offsets, n) : b.f32(0)),
+      over: (add) =>
+        b.loop(`ky${rows}`, kernel[0], (ky) => [b.loop(`k${rows}`, taps, (k) => add(ky, k))]),
+      left: (r, ky, k) => {
+        const column = b.add(b.mul(b.add(ox, r), stride[1] * C), k);
+        return b.load(x, b.add(b.mul(oy, stride[0]), ky), column);
+      },
+      right: (n, ky, k) => b.load(w, ky, k, n),
+      end: (sum, n, r) => b.store(y, [oy, b.add(ox, r), n], relu ? b.max(sum, 0) : sum),
+    });
   const body = b.loop("oy", outputs[0], (oy) =>
     byRows("ox", outputs[1], parallel, (ox, rows) => tile(oy, ox, rows)),
   );
@@ -110,38 +92,22 @@ export function convolveWeights(
   const dy = b.buffer("dy", "f32", [...outputs, N]);
   const dw = b.buffer("dw", "f32", [kernel[0], taps, N]);
   const tile = (ky: Expr, k: Expr, rows: number, pixels: Pixels): Statement => {
-    const sums = Array.from({ length: rows }, (_, r) => b.variable(`acc${rows}_${r}`, "f32"));
-    const left = sums.map((_, r) => b.variable(`x${rows}_${r}`, "f32"));
-    const right = b.variable(`dy${rows}`, "f32");
-    return b.lanes(
-      `n${rows}`,
-      N,
-      (n) => [
-        ...sums.map((sum, r) => b.declare(sum, before(dw, [ky, b.add(k, r), n], pixels, parallel))),
-        b.loop(
-          `oy${rows}`,
-          pixels.oy.to,
-          (oy) => [
-            b.loop(
-              `ox${rows}`,
-              pixels.ox.to,
-              (ox) => [
-                b.declare(right, b.load(dy, oy, ox, n)),
-                ...left.map((value, r) => {
-                  const column = b.add(b.mul(ox, stride[1] * C), b.add(k, r));
-                  return b.declare(value, b.load(x, b.add(b.mul(oy, stride[0]), ky), column));
-                }),
-                ...sums.map((sum, r) => b.set(sum, b.add(sum, b.mul(left[r], right)))),
-              ],
-              { from: pixels.ox.from },
-            ),
-          ],
-          { from: pixels.oy.from },
-        ),
-        ...sums.map((sum, r) => b.store(dw, [ky, b.add(k, r), n], sum)),
-      ],
-      { vectors: vectorsFor(rows) },
-    );
+    const { oy: high, ox: wide } = pixels;
+    return productTile(rows, N, {
+      begin: (n, r) => before(dw, [ky, b.add(k, r), n], pixels, parallel),
+      over: (add) => {
+        const row = (oy: Expr) => [
+          b.loop(`ox${rows}`, wide.to, (ox) => add(oy, ox), { from: wide.from }),
+        ];
+        return b.loop(`oy${rows}`, high.to, row, { from: high.from });
+      },
+      left: (r, oy, ox) => {
+        const column = b.add(b.mul(ox, stride[1] * C), b.add(k, r));
+        return b.load(x, b.add(b.mul(oy, stride[0]), ky), column);
+      },
+      right: (n, oy, ox) => b.load(dy, oy, ox, n),
+      end: (sum, n, r) => b.store(dw, [ky, b.add(k, r), n], sum),
+    });
   };
   const body = overPixels(outputs, (pixels) => [
     b.loop("ky", kernel[0], (ky) =>
@@ -184,32 +150,6 @@ function before(dw: Buffer, index: readonly Expr[], { oy, ox }: Pixels, isSet: b
   const there = b.load(dw, ...index);
   if (!isSet) return there;
   return b.select(b.equal(b.add(oy.from, ox.from), 0), b.f32(0), there);
-}
-
-/** Statements for whole groups of four, then for the ones that are left. */
-function byRows(
-  name: string,
-  extent: number,
-  parallel: boolean,
-  tile: (row: Expr, rows: number) => Statement,
-): Statement[] {
-  const rest = extent % ROWS;
-  const whole = extent - rest;
-  const statements: Statement[] = [];
-  if (whole > 0) {
-    const options = { step: ROWS, parallel };
-    statements.push(b.loop(name, whole, (row) => [tile(row, ROWS)], options));
-  }
-  if (rest > 0) {
-    const options = { from: whole, step: rest, parallel };
-    statements.push(b.loop(`${name}_rest`, extent, (row) => [tile(row, rest)], options));
-  }
-  return statements;
-}
-
-/** Vectors of filters beside so many rows. */
-function vectorsFor(rows: number): number {
-  return 2 ** Math.floor(Math.log2(ACCUMULATORS / rows));
 }
 
 /**
