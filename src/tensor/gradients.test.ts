@@ -89,6 +89,11 @@ const CASES: Readonly<Record<string, readonly Layer[]>> = {
     { op: "relu", name: "active", inputs: ["hidden"] },
     { op: "dense", name: "out", inputs: ["active"], units: 3, bias: false },
   ],
+  "dense of many blocks of inputs": [
+    { ...conv("wide", "x", 32), kernel: [1, 1] } as Layer,
+    { op: "flatten", name: "flat", inputs: ["wide"] },
+    { op: "dense", name: "out", inputs: ["flat"], units: 3, bias: true },
+  ],
   "convolution after convolution": [conv("first", "x", 5), conv("last", "first", 6), ...head],
   "strided valid convolution": [
     conv("first", "x", 5),

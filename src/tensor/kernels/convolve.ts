@@ -30,10 +30,16 @@ export interface Convolution {
   readonly filters: number;
 }
 
-/** A product of [M, K] and [K, N] as a convolution of M pixels. */
-export function productOf({ M, K, N }: Readonly<Record<"M" | "K" | "N", number>>): Convolution {
-  const unit = { kernel: [1, 1], stride: [1, 1] } as const;
-  return { height: 1, width: M, C: K, ...unit, outputs: [1, M], filters: N };
+/**
+ * A product of [M, K] and [K, N] as a convolution of M pixels. With several `blocks` of columns x is
+ * [blocks, M, K / blocks], an image of as many rows under a window of that height.
+ */
+export function productOf(
+  { M, K, N }: Readonly<Record<"M" | "K" | "N", number>>,
+  blocks = 1,
+): Convolution {
+  const window = { kernel: [blocks, 1], stride: [1, 1] } as const;
+  return { height: blocks, width: M, C: K / blocks, ...window, outputs: [1, M], filters: N };
 }
 
 interface Options {

@@ -1,6 +1,7 @@
 /** Fully connected layer: y [units] = x w [inputs, units] + bias. */
 
 import { mismatch } from "../../errors.ts";
+import { blocksOf, inBlocks, productInBlocks, turnInBlocks } from "../kernels/blocks.ts";
 import {
   columnSums,
   convolve,
@@ -36,16 +37,23 @@ export const dense: Op<Dense> = {
   backward(layer, site) {
     const s = step(layer, site);
     const { M, K, N } = sizes(layer, site);
+    const blocks = blocksOf(K);
+    const isWide = blocks > 1;
     const { dy } = site;
-    const weights = convolveWeights(productOf({ M, K, N }), { parallel: true });
-    s.add(weights, { x: site.x[0], dy, dw: site.gradient("weight") });
+    const x = isWide ? s.scratch("blocked", [blocks, M, K / blocks]) : site.x[0];
+    if (isWide) s.add(inBlocks({ M, K, blocks }), { x: site.x[0], blocked: x });
+    const weights = convolveWeights(productOf({ M, K, N }, blocks), { parallel: true });
+    s.add(weights, { x, dy, dw: site.gradient("weight") });
     if (layer.bias)
       s.add(columnSums({ M, N }, { parallel: true }), { dy, db: site.gradient("bias") });
     const [dx] = site.dx;
     if (dx === undefined) return s;
     const turned = s.scratch("turned", [N, K]);
-    s.add(turnWeights([1, 1], { C: K, N }), { w: site.parameter("weight"), turned });
-    const back = convolve(productOf({ M, K: N, N: K }), { parallel: true });
+    const turn = isWide ? turnInBlocks({ K, N, blocks }) : turnWeights([1, 1], { C: K, N });
+    s.add(turn, { w: site.parameter("weight"), turned });
+    const back = isWide
+      ? productInBlocks({ M, K, N, blocks })
+      : convolve(productOf({ M, K: N, N: K }), { parallel: true });
     s.add(back, { x: dy, w: turned, y: dx });
     return s;
   },
