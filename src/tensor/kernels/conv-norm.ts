@@ -66,6 +66,7 @@ export function gram(shape: Convolution): Kernel {
   const sums = b.buffer("gram", "f32", [columns, columns]);
   const tiles = Array.from({ length: columns / 4 }, (_, t): Statement => {
     const acc = Array.from({ length: 4 }, (_, r) => b.variable(`acc${t}_${r}`, "f32"));
+    const left = acc.map((_, r) => b.variable(`left${t}_${r}`, "f32"));
     const right = b.variable(`right${t}`, "f32");
     return b.lanes(
       `n${t}`,
@@ -74,7 +75,8 @@ export function gram(shape: Convolution): Kernel {
         ...acc.map((sum, r) => b.declare(sum, b.load(sums, 4 * t + r, n))),
         b.loop(`m${t}`, pixels, (m) => [
           b.declare(right, b.load(rows, m, n)),
-          ...acc.map((sum, r) => b.set(sum, b.add(sum, b.mul(b.load(rows, m, 4 * t + r), right)))),
+          ...left.map((value, r) => b.declare(value, b.load(rows, m, 4 * t + r))),
+          ...acc.map((sum, r) => b.set(sum, b.add(sum, b.mul(left[r], right)))),
         ]),
         ...acc.map((sum, r) => b.store(sums, [4 * t + r, n], sum)),
       ],
