@@ -144,6 +144,7 @@ export function parameterOf(scope: Scope, buffer: Buffer): number {
  * Push the address of an access.
  *
  * pushTerm  pushes the value of a term that is no loop variable
+ * beyond    elements that are added, of an access that is inside its buffer without them, too
  * returns   the immediate offset (bytes) for the instruction; for s4 the element index is pushed,
  *           offset 0
  */
@@ -152,6 +153,7 @@ export function pushAddress(
   buffer: Buffer,
   { offset, terms }: Affine,
   pushTerm: (expr: Expr) => void,
+  beyond = 0,
 ): number {
   const isLoop = ({ key }: Term): boolean => scope.loopVariables.has(key);
   const late = terms.filter((term) => !isLoop(term));
@@ -160,16 +162,18 @@ export function pushAddress(
     pushTerm(expr);
     addScaled(scope, coefficient * stepOf(buffer));
   }
-  const bytes = offset * stepOf(buffer);
+  const isBytes = buffer.type !== "s4";
+  const moved = isBytes ? beyond * stepOf(buffer) : 0;
+  const bytes = (isBytes ? offset : offset + beyond) * stepOf(buffer);
   const monotone = terms.every(
     ({ key, coefficient }) => coefficient > 0 && scope.nonNegative.has(key),
   );
-  if (bytes >= 0 && monotone && buffer.type !== "s4") return bytes;
+  if (bytes >= 0 && monotone && isBytes) return bytes + moved;
   if (bytes !== 0) {
     constant(scope, bytes);
     emit(scope, OP.i32Add);
   }
-  return 0;
+  return moved;
 }
 
 function addScaled(scope: Scope, factor: number): void {

@@ -248,8 +248,8 @@ function layoutOf(scope: Scope, buffer: Buffer, index: readonly Expr[], lane: La
 function pushVectorLoad(scope: Scope, lane: Lane, { buffer, index }: Load, u: number): void {
   const { affine, stride, regular } = layoutOf(scope, buffer, index, lane);
   if (!regular || stride !== 1) return gather(scope, lane, buffer, index, u);
-  const moved = { ...affine, offset: affine.offset + LANES * u };
-  const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
+  const term = (expr: Expr): void => pushScalar(scope, expr);
+  const offset = pushAddress(scope, buffer, affine, term, LANES * u);
   const at = [0, ...unsigned(offset)];
   switch (buffer.type) {
     case "f32":
@@ -351,8 +351,8 @@ export function storeVector(
   u: number,
 ): void {
   const affine = affineOf(scope, buffer, index);
-  const moved = { ...affine, offset: affine.offset + LANES * u };
-  const offset = pushAddress(scope, buffer, moved, (expr) => pushScalar(scope, expr));
+  const term = (expr: Expr): void => pushScalar(scope, expr);
+  const offset = pushAddress(scope, buffer, affine, term, LANES * u);
   const at = [0, ...unsigned(offset)];
   pushVector(scope, lane, value, u);
   if (buffer.type === "f32" || buffer.type === "s32") return simd(scope, SIMD.store, ...at);
