@@ -18,8 +18,11 @@ import {
 } from "../../kernel/index.ts";
 import { NONE, type PooledProduct, TILE, tilesOf } from "./pointwise-pool.ts";
 
-/** Vectors of a pixel's row that stay in registers: half of the sixteen that there are. */
-const VECTORS = 8;
+/**
+ * Vectors of a pixel's row that stay in registers: for dx a vector of weights beside each must fit the
+ * sixteen that there are, too.
+ */
+const VECTORS = { x: 8, dx: 4 };
 
 /**
  * The filters that chose each pixel of each tile, and at the end of a list how many there are.
@@ -76,7 +79,7 @@ export function listChosen(product: PooledProduct, { scale }: { scale: number })
 /** dw [N, K] += gradients times the chosen pixels of x [H, W, K]. */
 export function chosenWeights(product: PooledProduct, { scale }: { scale: number }): Kernel {
   const K = product.shape[2];
-  const list = listOf(product, scale);
+  const list = listOf(product);
   const x = b.buffer("x", "f32", product.shape);
   const dw = b.buffer("dw", "f32", [product.filters, K]);
   const value = b.variable("value", "f32");
@@ -85,12 +88,12 @@ export function chosenWeights(product: PooledProduct, { scale }: { scale: number
       "k",
       K,
       (k) => [
-        b.declare(value, b.load(x, pixel.row, pixel.column, k)),
+        b.declare(value, b.mul(b.load(x, pixel.row, pixel.column, k), b.f32(scale))),
         list.over(pixel, (filter, gradient) =>
           b.store(dw, [filter, k], b.add(b.load(dw, filter, k), b.mul(value, gradient))),
         ),
       ],
-      { vectors: VECTORS },
+      { vectors: VECTORS.x },
     ),
   ]);
   return b.kernel("chosen_weights", [x, ...list.buffers, dw], [body]);
@@ -99,7 +102,7 @@ export function chosenWeights(product: PooledProduct, { scale }: { scale: number
 /** dx [H, W, K] of turned weights [N, K]: sums at the chosen pixels, zero at the others. */
 export function chosenInput(product: PooledProduct, { scale }: { scale: number }): Kernel {
   const [H, W, K] = product.shape;
-  const list = listOf(product, scale);
+  const list = listOf(product);
   const turned = b.buffer("turned", "f32", [product.filters, K]);
   const dx = b.buffer("dx", "f32", [H, W, K]);
   const sum = b.variable("sum", "f32");
@@ -112,9 +115,9 @@ export function chosenInput(product: PooledProduct, { scale }: { scale: number }
         list.over(pixel, (filter, gradient) =>
           b.set(sum, b.add(sum, b.mul(b.load(turned, filter, k), gradient))),
         ),
-        b.store(dx, [pixel.row, pixel.column, k], sum),
+        b.store(dx, [pixel.row, pixel.column, k], b.mul(sum, b.f32(scale))),
       ],
-      { vectors: VECTORS },
+      { vectors: VECTORS.dx },
     ),
   ]);
   const clear = (name: string, row: Expr, column: Expr): Statement[] => [
@@ -153,11 +156,11 @@ function overPixels(product: PooledProduct, body: (pixel: Pixel) => Statement[])
 
 interface List {
   readonly buffers: readonly Buffer[];
-  /** The filters that chose a pixel, with their gradients. */
+  /** The filters that chose a pixel, with their gradients before dropout's scale. */
   over(pixel: Pixel, body: (filter: Expr, gradient: Expr) => Statement): Statement;
 }
 
-function listOf(product: PooledProduct, scale: number): List {
+function listOf(product: PooledProduct): List {
   const { filters: N } = product;
   const lists = b.buffer("lists", "s16", listsOf(product));
   const dy = b.buffer("dy", "f32", [...tilesOf(product.shape), N]);
@@ -168,7 +171,7 @@ function listOf(product: PooledProduct, scale: number): List {
     over: ({ oy, ox, p }, body) =>
       b.loop("i", b.load(lists, oy, ox, p, N), (i) => [
         b.declare(filter, b.load(lists, oy, ox, p, i)),
-        b.declare(gradient, b.mul(b.load(dy, oy, ox, filter), b.f32(scale))),
+        b.declare(gradient, b.load(dy, oy, ox, filter)),
         body(filter, gradient),
       ]),
   };
