@@ -1,11 +1,7 @@
 /** Depthwise convolution: each channel with a window of its own, weights [kh, kw, C]. */
 
-import {
-  depthwise,
-  depthwiseInputGradient,
-  depthwiseScatter,
-  depthwiseWeightGradient,
-} from "../kernels/depthwise.ts";
+import { depthwise, depthwiseInputGradient, depthwiseScatter } from "../kernels/depthwise.ts";
+import { depthwiseWeightGradient } from "../kernels/depthwise-weights.ts";
 import type { DepthwiseConv2d } from "../layer.ts";
 import { type Op, type Site, type Step, step } from "../op.ts";
 import { biasGradient, outputsOf } from "./conv2d.ts";
