@@ -5,6 +5,7 @@ import { build as b, interpret } from "../../kernel/index.ts";
 import { adam } from "./adam.ts";
 import { dropout } from "./elementwise.ts";
 import { exp, log } from "./math.ts";
+import { listChosen, listsOf, MOST_CHOSEN } from "./pointwise-pool-gradient.ts";
 import { relu6, relu6Gradient } from "./relu6.ts";
 import { sgd } from "./sgd.ts";
 import { segmentsOf } from "./window.ts";
@@ -146,4 +147,26 @@ test("relu6 passes what lies between 0 and 6, and its gradient only there", () =
   const dy = new Float32Array(6).fill(2);
   interpret(relu6Gradient(6), { y: x, dy, dx: dy });
   expect([...dy]).toEqual([0, 0, 2, 2, 0, 0]);
+});
+
+test("a pixel that most filters chose has them all in its list, in order", () => {
+  const N = MOST_CHOSEN;
+  const product = { shape: [2, 2, 1], filters: N };
+  const lists = new Int16Array(listsOf(product).reduce((a, c) => a * c));
+  const none = 4;
+  for (const [pixel, left] of [
+    [3, []],
+    [0, [7, 200]],
+  ] as const) {
+    const choice = new Int8Array(N).fill(pixel);
+    for (const n of left) choice[n] = none;
+    const db = new Float32Array(N);
+    const dy = Float32Array.from({ length: N }, (_, n) => n);
+    interpret(listChosen(product, { scale: 2 }), { choice, dy, lists, db });
+    const chosen = Array.from({ length: N }, (_, n) => n).filter((n) => choice[n] !== none);
+    const list = [...lists.subarray(pixel * (N + 1), (pixel + 1) * (N + 1))];
+    expect(list[N]).toBe(chosen.length);
+    expect(list.slice(0, chosen.length)).toEqual(chosen);
+    expect([...db]).toEqual(Array.from(dy, (g, n) => (choice[n] === none ? 0 : 2 * g)));
+  }
 });

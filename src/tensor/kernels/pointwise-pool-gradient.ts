@@ -24,13 +24,17 @@ import { NONE, type PooledProduct, TILE, tilesOf } from "./pointwise-pool.ts";
  */
 const VECTORS = { x: 8, dx: 4 };
 
+/** The lists of a tile are counted in a byte each. */
+export const MOST_CHOSEN = 255;
+
 /**
- * The filters that chose each pixel of each tile, and at the end of a list how many there are.
+ * The filters that chose each pixel of each tile, and at the end of a list how many there are; behind
+ * them a list of the others, which is not counted.
  *
- * shape  of `lists`, s16: [H / 2, W / 2, 4, N + 1]
+ * shape  of `lists`, s16: [H / 2, W / 2, 5, N + 1]
  */
 export function listsOf({ shape, filters: N }: PooledProduct): readonly number[] {
-  return [...tilesOf(shape), TILE.length, N + 1];
+  return [...tilesOf(shape), TILE.length + 1, N + 1];
 }
 
 /**
@@ -47,16 +51,18 @@ export function listChosen(product: PooledProduct, { scale }: { scale: number })
   const db = b.buffer("db", "f32", [N]);
   const pixel = b.variable("pixel", "s32");
   const sum = b.variable("sum", "f32");
-  const counts = TILE.map((_, p) => b.variable(`count${p}`, "s32"));
+  // a byte for each of the four pixels
+  const [counts, byte] = [b.variable("counts", "s32"), b.variable("byte", "s32")];
+  const countOf = (bits: Expr): Expr => b.bitAnd(b.shrU(counts, bits), 255);
   const listing = overTiles(product, (oy, ox) => [
-    ...counts.map((count) => b.declare(count, 0)),
+    b.declare(counts, 0),
     b.loop("n", N, (n) => [
       b.declare(pixel, b.load(choice, oy, ox, n)),
-      // written over by the next one unless it counts
-      ...counts.map((count, p) => b.store(lists, [oy, ox, p, count], n)),
-      ...counts.map((count, p) => b.set(count, b.add(count, b.equal(pixel, p)))),
+      b.declare(byte, b.shl(b.bitAnd(pixel, 3), 3)),
+      b.store(lists, [oy, ox, pixel, countOf(byte)], n),
+      b.set(counts, b.addWrap(counts, b.shl(b.less(pixel, NONE), byte))),
     ]),
-    ...counts.map((count, p) => b.store(lists, [oy, ox, p, N], count)),
+    ...TILE.map((_, p) => b.store(lists, [oy, ox, p, N], countOf(b.s32(8 * p)))),
   ]);
   const biases = b.lanes(
     "m",
