@@ -69,7 +69,7 @@ export function symbolsOf(product: Product): Symbols {
     classes: product.classes.map((name) => claimMacro(`class_${name}`)),
     base,
     kernels: new Map(
-      [...distinctKernels(product.program).values()].map(({ kernel }) => [
+      distinctKernels(product.program).kernels.map(({ kernel }) => [
         kernelKey(kernel),
         { name: claim(kernel.name), kernel },
       ]),

@@ -63,7 +63,7 @@ function streamProducts(product: Product): Product[] {
 }
 
 function estimatedCodeBytes(program: Program): number {
-  const kernels = [...distinctKernels(program).values()];
+  const { kernels } = distinctKernels(program);
   const nodes = kernels.reduce((sum, { kernel }) => sum + nodesOf(kernel), 0);
   const passed = program.calls.reduce((sum, call) => sum + call.arguments.length + 1, 0);
   return nodes * CODE_BYTES_A_NODE + passed * CALL_BYTES;

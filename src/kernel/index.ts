@@ -3,6 +3,7 @@
 export * as build from "./build.ts";
 export { cIdentifier, namer } from "./c/names.ts";
 export { printSupport, SUPPORT_NAMES, type SupportName } from "./c/support.ts";
+export { distinctKernels, kernelKey } from "./distinct-kernels.ts";
 export { interpret, interpreter, type Runner } from "./interpret.ts";
 export { mulShiftExact } from "./interpret-expression.ts";
 export {
@@ -32,12 +33,5 @@ export {
   writtenBy,
 } from "./routine.ts";
 export { hasFusedMultiplyAdd } from "./runtime.ts";
-export {
-  compile,
-  distinctKernels,
-  encodeModule,
-  kernelKey,
-  type Layout,
-  layoutOf,
-} from "./wasm/module.ts";
+export { compile, encodeModule, type Layout, layoutOf } from "./wasm/module.ts";
 export { compileThreads, type ThreadedRunner } from "./worker.ts";

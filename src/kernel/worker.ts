@@ -1,5 +1,5 @@
 /**
- * Programs on several threads: one memory, one module a thread, Node's worker_threads or the
+ * Programs on several threads: one memory and one module for all, Node's worker_threads or the
  * browser's workers.
  *
  * Workers sleep between runs. To run, the count of runs is raised and they wake; each does its
@@ -11,13 +11,22 @@ import type { Runner } from "./interpret.ts";
 import type { Program } from "./plan.ts";
 import { hasFusedMultiplyAdd } from "./runtime.ts";
 import { RUNS_ADDRESS } from "./wasm/barrier.ts";
-import { type CompileOptions, compile, encodeModule, layoutOf, viewer } from "./wasm/module.ts";
-import type { Part } from "./wasm/parts.ts";
+import {
+  type CompileOptions,
+  compile,
+  type EncodeOptions,
+  encodeModule,
+  layoutOf,
+  viewer,
+  writeData,
+} from "./wasm/module.ts";
 
 /** What a thread is told. */
 interface Task {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** Name of the function that does its share. */
+  readonly entry: string;
   readonly runsAddress: number;
 }
 
@@ -29,8 +38,8 @@ export interface ThreadedRunner extends Runner {
 
 /** The text of a worker, for both kinds; it must not use anything from outside. */
 const SOURCE = `
-const begin = ({ module, memory, runsAddress }, ready) => {
-  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+const begin = ({ module, memory, entry, runsAddress }, ready) => {
+  const run = new WebAssembly.Instance(module, { env: { memory } }).exports[entry];
   const runs = new Int32Array(memory.buffer, runsAddress, 1);
   let seen = Atomics.load(runs, 0);
   ready();
@@ -57,7 +66,7 @@ if (typeof self === "undefined" || typeof self.importScripts !== "function") {
 export async function compileThreads(
   program: Program,
   threads: number,
-  { patienceMs, ...options }: Pick<Part, "patienceMs"> & CompileOptions = {},
+  { patienceMs, ...options }: Pick<EncodeOptions, "patienceMs"> & CompileOptions = {},
 ): Promise<ThreadedRunner> {
   if (threads <= 1) return { ...compile(program, options), stop: async () => {} };
   const { pages } = layoutOf(program);
@@ -65,25 +74,16 @@ export async function compileThreads(
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const { modules } = options;
   const fused = options.fused === true && hasFusedMultiplyAdd();
-  const bodies = new Map<string, readonly number[]>();
-  const compiled =
+  const module =
     modules?.get(program) ??
-    (await Promise.all(
-      Array.from({ length: threads }, (_, part) => {
-        const own = { part, parts: threads, ...patience };
-        return WebAssembly.compile(encodeModule(program, { part: own, fused, bodies }));
-      }),
-    ));
-  modules?.set(program, compiled);
-  const [mine, ...others] = compiled;
-  const { run } = new WebAssembly.Instance(mine, { env: { memory } }).exports;
-  if (typeof run !== "function") throw new Error("internal: the module must export run");
-  const task = (module: WebAssembly.Module): Task => ({
-    module,
-    memory,
-    runsAddress: RUNS_ADDRESS,
-  });
-  const workers = await Promise.all(others.map((module) => startWorker(task(module))));
+    (await WebAssembly.compile(encodeModule(program, { parts: threads, fused, ...patience })));
+  modules?.set(program, module);
+  writeData(program, memory);
+  const { run0: run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  if (typeof run !== "function") throw new Error("internal: the module must export run0");
+  const others = Array.from({ length: threads - 1 }, (_, i) => `run${i + 1}`);
+  const task = { module, memory, runsAddress: RUNS_ADDRESS };
+  const workers = await Promise.all(others.map((entry) => startWorker({ ...task, entry })));
   const runs = new Int32Array(memory.buffer, RUNS_ADDRESS, 1);
   return {
     view: viewer(program, memory),

@@ -27,7 +27,7 @@ interface Cached {
 /** What has been compiled: equal nets with equal options are compiled once. */
 export interface CompileCache {
   readonly programs: Map<string, Program>;
-  readonly modules: WeakMap<Program, readonly WebAssembly.Module[]>;
+  readonly modules: WeakMap<Program, WebAssembly.Module>;
 }
 
 /** An empty cache, to pass to several compilations. */

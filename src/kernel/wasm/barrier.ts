@@ -7,7 +7,6 @@
  */
 
 import { OP, signed, TYPE, unsigned } from "./bytes.ts";
-import type { Part } from "./parts.ts";
 
 /**
  * Byte addresses below the first region: arrivals, the epoch, and the number of runs begun (see
@@ -31,8 +30,18 @@ const DROP = 0x1a;
 const UNREACHABLE = 0x00;
 const [EPOCH, SPIN] = [0, 1];
 
-/** The body of a function without parameters: wait for all parts. */
-export function barrierBody({ parts, patienceMs = 60_000 }: Part): number[] {
+/**
+ * The body of a function without parameters: wait for all parts.
+ *
+ * patienceMs  after which a thread that has not come is given up
+ */
+export function barrierBody({
+  parts,
+  patienceMs = 60_000,
+}: {
+  parts: number;
+  patienceMs?: number;
+}): number[] {
   const get = (local: number): number[] => [OP.localGet, ...unsigned(local)];
   const set = (local: number): number[] => [OP.localSet, ...unsigned(local)];
   const epochNow = [...at(EPOCH_ADDRESS), ...atomic(ATOMIC.load)];

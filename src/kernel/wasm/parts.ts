@@ -1,7 +1,7 @@
 /**
  * Parts: how threads share a kernel.
  *
- * Each thread has a module of its own in which every `parallel` loop runs over the thread's share
+ * Each thread has a function of its own in which every `parallel` loop runs over the thread's share
  * of its iterations, cut at compile time. Everything outside those loops runs in every thread, so a
  * kernel may be shared only if all its stores are inside. Loops over the same extent are cut alike:
  * what one phase of a kernel stores, a later phase of the same thread may load. The cut changes no
@@ -13,8 +13,6 @@ import { bodiesOf, type Kernel, type Statement } from "../language.ts";
 export interface Part {
   readonly part: number;
   readonly parts: number;
-  /** Milliseconds after which a thread that has not come to a barrier is given up; a minute. */
-  readonly patienceMs?: number;
 }
 
 export const WHOLE: Part = { part: 0, parts: 1 };
