@@ -23,29 +23,35 @@ export interface Affine {
 
 /** The flat element index of an access. */
 export function addressOf(buffer: Buffer, index: readonly Expr[]): Affine {
-  const terms = new Map<string, Term>();
+  const terms: Term[] = [];
+  const strides = stridesOf(buffer.shape);
   let offset = 0;
-  const visit = (expr: Expr, factor: number): void => {
-    if (expr.op === "constant") {
-      offset += expr.value * factor;
-    } else if (expr.op === "add" || expr.op === "sub") {
-      visit(expr.a, factor);
-      visit(expr.b, expr.op === "add" ? factor : -factor);
-    } else if (expr.op === "mul" && expr.b.op === "constant") {
-      visit(expr.a, factor * expr.b.value);
-    } else if (expr.op === "mul" && expr.a.op === "constant") {
-      visit(expr.b, factor * expr.a.value);
-    } else {
-      const key = keyOf(expr);
-      const coefficient = (terms.get(key)?.coefficient ?? 0) + factor;
-      if (coefficient === 0) terms.delete(key);
-      else terms.set(key, { key, expr, coefficient });
-    }
-  };
-  stridesOf(buffer.shape).forEach((stride, axis) => {
-    visit(index[axis], stride);
-  });
-  return { offset, terms: [...terms.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) };
+  for (let axis = 0; axis < strides.length; axis++) {
+    offset += collect(index[axis], strides[axis], terms);
+  }
+  const kept = terms.filter(({ coefficient }) => coefficient !== 0);
+  return { offset, terms: kept.sort((a, b) => (a.key < b.key ? -1 : 1)) };
+}
+
+/** Add `factor` times an expression's terms to a list; returns its constant part. */
+function collect(expr: Expr, factor: number, terms: Term[]): number {
+  if (expr.op === "constant") return expr.value * factor;
+  if (expr.op === "add" || expr.op === "sub") {
+    const constant = collect(expr.a, factor, terms);
+    return constant + collect(expr.b, expr.op === "add" ? factor : -factor, terms);
+  }
+  if (expr.op === "mul" && expr.b.op === "constant") {
+    return collect(expr.a, factor * expr.b.value, terms);
+  }
+  if (expr.op === "mul" && expr.a.op === "constant") {
+    return collect(expr.b, factor * expr.a.value, terms);
+  }
+  const key = keyOf(expr);
+  const known = terms.findIndex((term) => term.key === key);
+  const coefficient = (terms[known]?.coefficient ?? 0) + factor;
+  if (known >= 0) terms[known] = { key, expr, coefficient };
+  else terms.push({ key, expr, coefficient });
+  return 0;
 }
 
 /** A text that is equal for equal expressions. */

@@ -255,7 +255,7 @@ function checkedBody(
         throw mismatch(`loop ${name}`, "target of set", { expected, got: target });
       }
     }
-    for (const inner of bodiesOf(statement).flat()) visit(inner);
+    for (const inner of bodiesOf(statement)) inner.forEach(visit);
   };
   body.forEach(visit);
   return body;
@@ -319,11 +319,16 @@ function fold(op: BinaryOp, a: Expr, b: Expr): Expr | undefined {
 }
 
 function foldConstants(op: BinaryOp, a: number, b: number): number | undefined {
-  const value = { add: a + b, sub: a - b, mul: a * b, min: Math.min(a, b), max: Math.max(a, b) };
-  if (op === "add" || op === "sub" || op === "mul" || op === "min" || op === "max") {
-    return Number.isSafeInteger(value[op]) && (value[op] | 0) === value[op] ? value[op] : undefined;
-  }
-  return undefined;
+  const value = foldedValue(op, a, b);
+  return value !== undefined && (value | 0) === value ? value : undefined;
+}
+
+function foldedValue(op: BinaryOp, a: number, b: number): number | undefined {
+  if (op === "add") return a + b;
+  if (op === "sub") return a - b;
+  if (op === "mul") return a * b;
+  if (op === "min") return Math.min(a, b);
+  return op === "max" ? Math.max(a, b) : undefined;
 }
 
 function checkRank(operation: string, target: Buffer, rank: number): void {

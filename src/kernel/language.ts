@@ -194,13 +194,17 @@ export function isUnary(expr: Expr): expr is Unary {
   return "a" in expr && !("b" in expr);
 }
 
+/** Most expressions and statements have nothing below them: none of those makes a list. */
+const NO_PARTS: readonly Expr[] = [];
+const NO_BODIES: readonly (readonly Statement[])[] = [];
+
 /** The direct parts of an expression, for passes that walk. */
 export function parts(expr: Expr): readonly Expr[] {
   if (isUnary(expr)) return [expr.a];
   switch (expr.op) {
     case "constant":
     case "variable":
-      return [];
+      return NO_PARTS;
     case "load":
       return expr.index;
     case "select":
@@ -231,5 +235,5 @@ export function expressionsOf(statement: Statement): readonly Expr[] {
 export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
   if (statement.op === "for") return [statement.body];
   if (statement.op === "when") return [statement.then, statement.otherwise];
-  return [];
+  return NO_BODIES;
 }

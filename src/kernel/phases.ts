@@ -81,13 +81,8 @@ export function reachOf(
  * by item before the others as long as there are any.
  */
 export function inPhases(routine: Routine): Routine {
-  const touched = routine.calls.map((call) => touchedBy(call, routine));
-  const needs = withLate(
-    routine.calls,
-    routine.calls.map((_, i) =>
-      routine.calls.flatMap((_, k) => (k < i && collide(touched[k], touched[i]) ? [k] : [])),
-    ),
-  );
+  const touched = touchedByCalls(routine);
+  const needs = withLate(routine.calls, needsOf(touched));
   const done = new Set<number>();
   const order: number[] = [];
   let isByItem = routine.calls.some(({ each }) => each !== undefined);
@@ -137,29 +132,47 @@ interface Touched {
   readonly isWritten: boolean;
 }
 
-function touchedBy({ kernel, arguments: names, each }: Call, { storage }: Routine): Touched[] {
-  const written = writtenBy(kernel);
-  return names.map((name, i) => {
-    const start = storage.find((s) => s.name === name);
-    let [current, from] = [start, 0];
-    while (current?.within !== undefined) {
-      const { name: owner, offset } = current.within;
-      from += byteOffsetOf(current.type, offset);
-      current = storage.find((s) => s.name === owner);
+function touchedByCalls({ calls, storage }: Routine): Touched[][] {
+  const byName = new Map(storage.map((one) => [one.name, one]));
+  return calls.map(({ kernel, arguments: names, each }) => {
+    const written = writtenBy(kernel);
+    return names.map((name, i) => {
+      const start = byName.get(name);
+      let [current, from] = [start, 0];
+      while (current?.within !== undefined) {
+        const { name: owner, offset } = current.within;
+        from += byteOffsetOf(current.type, offset);
+        current = byName.get(owner);
+      }
+      const to = from + (start === undefined ? 0 : bytesOf(start));
+      const reach = start && reachOf(start, kernel.buffers[i], each);
+      const isWritten = written.has(kernel.buffers[i].name);
+      return { root: current?.name ?? name, from, to, reach, isWritten };
+    });
+  });
+}
+
+/** The earlier calls that each call must come after, ascending. */
+function needsOf(touched: readonly (readonly Touched[])[]): number[][] {
+  const earlier = new Map<string, { call: number; memory: Touched }[]>();
+  return touched.map((mine, i) => {
+    const needs = new Set<number>();
+    for (const memory of mine) {
+      for (const other of earlier.get(memory.root) ?? []) {
+        if (conflicts(other.memory, memory)) needs.add(other.call);
+      }
     }
-    const to = from + (start === undefined ? 0 : bytesOf(start));
-    const reach = start && reachOf(start, kernel.buffers[i], each);
-    const isWritten = written.has(kernel.buffers[i].name);
-    return { root: current?.name ?? name, from, to, reach, isWritten };
+    for (const memory of mine) {
+      const list = earlier.get(memory.root);
+      if (list === undefined) earlier.set(memory.root, [{ call: i, memory }]);
+      else list.push({ call: i, memory });
+    }
+    return [...needs].sort((a, b) => a - b);
   });
 }
 
 function conflicts(a: Touched, b: Touched): boolean {
   return (a.isWritten || b.isWritten) && a.root === b.root && a.from < b.to && b.from < a.to;
-}
-
-function collide(a: readonly Touched[], b: readonly Touched[]): boolean {
-  return a.some((x) => b.some((y) => conflicts(x, y)));
 }
 
 /** Whether two calls by item touch the same memory only as their own item's, or chunk's. */

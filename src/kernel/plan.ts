@@ -51,7 +51,8 @@ export function plan(
   { reuse = true, parts = 1 }: { reuse?: boolean; parts?: number } = {},
 ): Program {
   checkRoutine(routine);
-  const roots = new Map(routine.storage.map((s) => [s.name, rootOf(s, routine.storage)]));
+  const named = new Map(routine.storage.map((s) => [s.name, s]));
+  const roots = new Map(routine.storage.map((s) => [s.name, rootOf(s, named)]));
   const phases = phasesOf(routine.calls);
   const uses = usesOf(routine, roots);
   const whole: (Block & { role: Role })[] = [];
@@ -147,12 +148,12 @@ interface Root {
   readonly byteOffset: number;
 }
 
-function rootOf(start: Storage, all: readonly Storage[]): Root {
+function rootOf(start: Storage, all: ReadonlyMap<string, Storage>): Root {
   let [current, byteOffset] = [start, 0];
   for (let depth = 0; current.within !== undefined; depth++) {
     const { name, offset } = current.within;
-    const parent = all.find((s) => s.name === name);
-    if (parent === undefined || depth > all.length) {
+    const parent = all.get(name);
+    if (parent === undefined || depth > all.size) {
       throw mismatch("plan", `storage that ${current.name} is within`, {
         expected: "known",
         got: name,

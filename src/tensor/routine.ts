@@ -22,6 +22,7 @@ import { checkNet, inputShapes, type Net, parametersOf, shapesOf, trainableOf } 
 import { product, type Site, type Step } from "./op.ts";
 import {
   isInPlace,
+  isRecomputed,
   isView,
   layerAgain,
   layerBackward,
@@ -312,10 +313,9 @@ function recomputing(context: Context) {
   const { units, batch, consumers } = context;
   const byValue = new Map<string, Unit>();
   for (const unit of units) {
-    const site = siteOf(unit, context);
+    const { y } = siteOf(unit, context);
     const isFetched = (consumers.get(unit.layer.name) ?? []).some(readsAcross);
-    const isAgain = isFetched || layerAgain(unit.layer, site) !== undefined;
-    if (isAgain && site.y !== "$logits") byValue.set(site.y, unit);
+    if (y !== "$logits" && (isFetched || isRecomputed(unit.layer))) byValue.set(y, unit);
   }
   const nameOf = (value: string): string => (byValue.has(value) ? `${value}.again` : value);
   const siteAgain = (unit: Unit): Site => {

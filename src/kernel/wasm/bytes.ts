@@ -134,6 +134,7 @@ export const SIMD = {
 
 /** Unsigned LEB128. */
 export function unsigned(value: number): number[] {
+  if (value < 0x80) return [value];
   const bytes: number[] = [];
   let rest = value;
   do {
@@ -146,12 +147,13 @@ export function unsigned(value: number): number[] {
 
 /** Signed LEB128, for any safe integer. */
 export function signed(value: number): number[] {
+  if (value >= -0x40 && value < 0x40) return [value & 0x7f];
   const bytes: number[] = [];
-  let rest = BigInt(value);
+  let rest = value;
   for (;;) {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    const done = (rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0);
+    const low = ((rest % 128) + 128) % 128;
+    rest = Math.floor(rest / 128);
+    const done = (rest === 0 && low < 0x40) || (rest === -1 && low >= 0x40);
     bytes.push(done ? low : low | 0x80);
     if (done) return bytes;
   }

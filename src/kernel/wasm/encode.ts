@@ -7,7 +7,7 @@
  */
 
 import { bodiesOf, expressionsOf, type Kernel, type Statement } from "../language.ts";
-import { OP, TYPE, unsigned } from "./bytes.ts";
+import { join, OP, TYPE, unsigned } from "./bytes.ts";
 import { type Part, shareOf, WHOLE } from "./parts.ts";
 import { pushScalar } from "./scalar.ts";
 import {
@@ -45,7 +45,7 @@ const LANES = 4;
 export function encodeKernel(
   kernel: Kernel,
   { part = WHOLE, fused = false }: { part?: Part; fused?: boolean } = {},
-): number[] {
+): Uint8Array {
   const scope: Scope = {
     code: [],
     localTypes: [],
@@ -57,13 +57,16 @@ export function encodeKernel(
     nonNegative: new Set(),
     part,
     affines: new Map(),
+    forms: new Map(),
+    reached: new Map(),
     accesses: new Map(),
     fused,
   };
   for (const statement of kernel.body) encodeStatement(scope, statement);
   const locals = scope.localTypes.flatMap((type) => [1, type]);
   const count = unsigned(scope.localTypes.length);
-  return [...count, ...locals, ...scope.code, OP.end];
+  scope.code.push(OP.end);
+  return join([new Uint8Array([...count, ...locals]), new Uint8Array(scope.code)]);
 }
 
 function encodeStatement(scope: Scope, statement: Statement): void {
@@ -197,7 +200,7 @@ function changingIn(body: readonly Statement[]): ReadonlySet<string> {
   const changing = new Set<string>();
   const visit = (statement: Statement): void => {
     if (statement.op === "set") changing.add(statement.variable.name);
-    bodiesOf(statement).flat().forEach(visit);
+    for (const inner of bodiesOf(statement)) inner.forEach(visit);
   };
   body.forEach(visit);
   return changing;
@@ -206,11 +209,13 @@ function changingIn(body: readonly Statement[]): ReadonlySet<string> {
 /** Variables that some assignment makes differ between lanes; repeated until nothing is added. */
 function varyingIn(body: readonly Statement[], lane: Lane): ReadonlySet<string> {
   const varying = new Set<string>();
+  const known = { ...lane, varying };
   const visit = (statement: Statement): void => {
     if (statement.op === "let" || statement.op === "set") {
-      if (isVarying(statement.value, { ...lane, varying })) varying.add(statement.variable.name);
+      const { name } = statement.variable;
+      if (!varying.has(name) && isVarying(statement.value, known)) varying.add(name);
     }
-    bodiesOf(statement).flat().forEach(visit);
+    for (const inner of bodiesOf(statement)) inner.forEach(visit);
   };
   for (let before = -1; before < varying.size; ) {
     before = varying.size;
@@ -226,7 +231,5 @@ function canEncode(scope: Scope, statement: Statement, lane: Lane): boolean {
   if (uniformOnly && expressions.some((expr) => isVarying(expr, lane))) return false;
   if (statement.op === "store" && !canStoreVector(scope, statement.buffer, statement.index, lane))
     return false;
-  return bodiesOf(statement)
-    .flat()
-    .every((inner) => canEncode(scope, inner, lane));
+  return bodiesOf(statement).every((body) => body.every((inner) => canEncode(scope, inner, lane)));
 }

@@ -52,14 +52,35 @@ export interface Scope {
   readonly part: Part;
   /** Affine forms already found, by the index they are of. */
   readonly affines: Map<readonly Expr[], Affine>;
+  /** Lists of terms by their key: accesses to one buffer that differ by a constant have one list. */
+  readonly forms: Map<string, readonly Term[]>;
+  /** What is known here of each list of terms. */
+  readonly reached: Map<readonly Term[], Reached>;
   /** Accesses already collected, by the statements below which they are. */
   readonly accesses: Map<readonly Statement[], readonly Access[]>;
   /** Products that are added may be fused, with one rounding. */
   readonly fused: boolean;
 }
 
-export function emit(scope: Scope, ...bytes: number[]): void {
-  for (const byte of bytes) scope.code.push(byte);
+/** A list of terms inside a nest of loops. */
+interface Reached {
+  /** Terms that are loop variables, and the local with their sum, if it is kept. */
+  readonly inLoops: readonly Term[];
+  readonly pointer: number | undefined;
+  readonly late: readonly Term[];
+  /** Nothing that is added is below 0, so a constant may be added by the instruction. */
+  readonly isMonotone: boolean;
+}
+
+export function emit({ code }: Scope, ...bytes: number[]): void {
+  for (const byte of bytes) code.push(byte);
+}
+
+/** One opcode and an unsigned immediate, by far the most frequent: without lists. */
+function emitWith({ code }: Scope, opcode: number, immediate: number): void {
+  code.push(opcode);
+  if (immediate < 0x80) code.push(immediate);
+  else code.push(...unsigned(immediate));
 }
 
 export function newLocal(scope: Scope, type: number): number {
@@ -68,11 +89,11 @@ export function newLocal(scope: Scope, type: number): number {
 }
 
 export function getLocal(scope: Scope, local: number): void {
-  emit(scope, OP.localGet, ...unsigned(local));
+  emitWith(scope, OP.localGet, local);
 }
 
 export function setLocal(scope: Scope, local: number): void {
-  emit(scope, OP.localSet, ...unsigned(local));
+  emitWith(scope, OP.localSet, local);
 }
 
 export function constant(scope: Scope, value: number): void {
@@ -83,7 +104,11 @@ export function constant(scope: Scope, value: number): void {
 export function affineOf(scope: Scope, buffer: Buffer, index: readonly Expr[]): Affine {
   const known = scope.affines.get(index);
   if (known !== undefined) return known;
-  const affine = addressOf(buffer, index);
+  const { offset, terms: own } = addressOf(buffer, index);
+  const key = pointerKey(buffer, own);
+  const terms = scope.forms.get(key) ?? own;
+  scope.forms.set(key, terms);
+  const affine = { offset, terms };
   scope.affines.set(index, affine);
   return affine;
 }
@@ -121,8 +146,12 @@ function pointerKey(buffer: Buffer, terms: readonly Term[]): string {
   return `${buffer.name}|${terms.map(({ key, coefficient }) => `${key}*${coefficient}`).join("+")}`;
 }
 
+function pointerOf({ pointers }: Scope, buffer: Buffer, terms: readonly Term[]) {
+  return terms.length === 0 ? undefined : pointers.get(pointerKey(buffer, terms));
+}
+
 function pushPointer(scope: Scope, buffer: Buffer, terms: readonly Term[]): void {
-  const local = scope.pointers.get(pointerKey(buffer, terms));
+  const local = pointerOf(scope, buffer, terms);
   if (local !== undefined) return getLocal(scope, local);
   if (buffer.type === "s4") constant(scope, 0);
   else getLocal(scope, parameterOf(scope, buffer));
@@ -155,9 +184,9 @@ export function pushAddress(
   pushTerm: (expr: Expr) => void,
   beyond = 0,
 ): number {
-  const isLoop = ({ key }: Term): boolean => scope.loopVariables.has(key);
-  const late = terms.filter((term) => !isLoop(term));
-  pushPointer(scope, buffer, terms.filter(isLoop));
+  const { inLoops, pointer, late, isMonotone } = reachedOf(scope, buffer, terms);
+  if (pointer !== undefined) getLocal(scope, pointer);
+  else pushPointer(scope, buffer, inLoops);
   for (const { expr, coefficient } of late) {
     pushTerm(expr);
     addScaled(scope, coefficient * stepOf(buffer));
@@ -165,15 +194,27 @@ export function pushAddress(
   const isBytes = buffer.type !== "s4";
   const moved = isBytes ? beyond * stepOf(buffer) : 0;
   const bytes = (isBytes ? offset : offset + beyond) * stepOf(buffer);
-  const monotone = terms.every(
-    ({ key, coefficient }) => coefficient > 0 && scope.nonNegative.has(key),
-  );
-  if (bytes >= 0 && monotone && isBytes) return bytes + moved;
+  if (bytes >= 0 && isMonotone && isBytes) return bytes + moved;
   if (bytes !== 0) {
     constant(scope, bytes);
     emit(scope, OP.i32Add);
   }
   return moved;
+}
+
+function reachedOf(scope: Scope, buffer: Buffer, terms: readonly Term[]): Reached {
+  const known = scope.reached.get(terms);
+  if (known !== undefined) return known;
+  const { loopVariables, nonNegative } = scope;
+  const inLoops = terms.filter(({ key }) => loopVariables.has(key));
+  const reached: Reached = {
+    inLoops,
+    pointer: pointerOf(scope, buffer, inLoops),
+    late: terms.filter(({ key }) => !loopVariables.has(key)),
+    isMonotone: terms.every(({ key, coefficient }) => coefficient > 0 && nonNegative.has(key)),
+  };
+  scope.reached.set(terms, reached);
+  return reached;
 }
 
 function addScaled(scope: Scope, factor: number): void {
@@ -227,7 +268,8 @@ export function enterLoop(scope: Scope, loop: For): Entered {
       setLocal(scope, local);
     }
   };
-  return { scope: { ...scope, pointers, loopVariables, nonNegative }, advance };
+  const inner = { ...scope, pointers, loopVariables, nonNegative, reached: new Map() };
+  return { scope: inner, advance };
 }
 
 function isNonNegative(expr: Expr, { nonNegative }: Scope): boolean {
@@ -243,10 +285,10 @@ export interface Access {
 function accessesOf(scope: Scope, body: readonly Statement[]): readonly Access[] {
   const known = scope.accesses.get(body);
   if (known !== undefined) return known;
-  const found = new Map<string, Access>();
+  const found = new Map<readonly Term[], Access>();
   const add = (access: Access): void => {
-    const key = pointerKey(access.buffer, access.affine.terms);
-    if (!found.has(key)) found.set(key, access);
+    const { terms } = access.affine;
+    if (!found.has(terms)) found.set(terms, access);
   };
   const visitExpr = (expr: Expr): void => {
     if (expr.op === "load") {

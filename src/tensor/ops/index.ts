@@ -65,9 +65,11 @@ const MERGED: {
   pointwisePool: withQuantizedConv(pointwisePool, conv2d.parameters),
 };
 
+const STEPS = { ...OPS, ...MERGED };
+
 /** How a layer of the compiled step is computed. */
 function stepsOf<L extends Layer | MergedLayer>(layer: L): Steps<L> {
-  return { ...OPS, ...MERGED }[layer.op] as unknown as Steps<L>;
+  return STEPS[layer.op] as unknown as Steps<L>;
 }
 
 export function layerForward(layer: Layer | MergedLayer, site: Site): Step {
@@ -76,6 +78,11 @@ export function layerForward(layer: Layer | MergedLayer, site: Site): Step {
 
 export function layerBackward(layer: Layer | MergedLayer, site: Site): Step {
   return stepsOf(layer).backward(layer, site);
+}
+
+/** Whether backward computes the value of a layer once more, so that it need not be kept. */
+export function isRecomputed(layer: Layer | MergedLayer): boolean {
+  return stepsOf(layer).again !== undefined;
 }
 
 /** The value of a layer computed once more; undefined if it is to be kept. */
