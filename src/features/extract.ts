@@ -18,6 +18,7 @@ import {
   type Frontend,
   featureShape,
   type ImageSpec,
+  type Scaling,
 } from "./spec.ts";
 import { type Extract, extractHere, type Work } from "./work.ts";
 
@@ -40,8 +41,20 @@ export interface FitOptions {
   readonly specs?: Frontend;
   /** Who computes; this thread, where not given. */
   readonly extract?: Extract;
+  /** Who may know a scaling already; every one is fitted, where not given. */
+  readonly refit?: Refit;
   readonly onProgress?: Progress;
 }
+
+/**
+ * The scaling of some samples: what was fitted to equal features in equal order before, or what
+ * `compute` gives now.
+ */
+export type Refit = (
+  samples: readonly Sample[],
+  of: { readonly modality: string; readonly spec: FeatureSpec },
+  compute: () => Promise<Scaling>,
+) => Promise<Scaling>;
 
 /** Features of some samples in one modality, sample after sample. */
 export interface FeatureSet {
@@ -66,7 +79,7 @@ export async function fitFrontend(
   samples: readonly Sample[],
   options: FitOptions,
 ): Promise<Frontend> {
-  const { modalities, specs = {}, extract = extractHere(reader), onProgress } = options;
+  const { modalities, specs = {}, extract = extractHere(reader), refit, onProgress } = options;
   if (samples.length === 0) throw new UserError("features: the train split must have samples");
   const fitted: Record<string, FeatureSpec> = {};
   const progress = counted(samples.length * modalities.length, onProgress);
@@ -74,9 +87,17 @@ export async function fitFrontend(
     const { name } = modality;
     const spec = specs[name] ?? (await defaultSpec(extract, samples, { ...options, modality }));
     checkSpec(spec, name);
-    const work: Work = { op: "raw", spec };
-    const raw = await collected(extract, samples, { modality: name, work, progress });
-    fitted[name] = { ...spec, scaling: fitScaling(raw, spec) };
+    const compute = async (): Promise<Scaling> => {
+      const work: Work = { op: "raw", spec };
+      return fitScaling(
+        await collected(extract, samples, { modality: name, work, progress }),
+        spec,
+      );
+    };
+    const scaling = await (refit === undefined
+      ? compute()
+      : refit(samples, { modality: name, spec }, compute));
+    fitted[name] = { ...spec, scaling };
   }
   return fitted;
 }

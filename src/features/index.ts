@@ -10,6 +10,7 @@ export {
   type FeatureSet,
   type FitOptions,
   fitFrontend,
+  type Refit,
 } from "./extract.ts";
 export { extractor, frontendRoutine, type Stage, streamRoutine } from "./frontend.ts";
 export { resizeFloat } from "./image-definition.ts";

@@ -23,7 +23,7 @@ const HEADER_BYTES = 28;
 const KEY_BYTES = 32;
 const INDEX_BYTES = KEY_BYTES + 4;
 /** Entries that lie side by side are read together up to this size. */
-const READ_BYTES = 4 * 2 ** 20;
+const READ_BYTES = 2 ** 20;
 
 /**
  * The bytes of a pack.
@@ -104,11 +104,13 @@ function packOf(file: number): Pack | undefined {
     read: (slots, take) => {
       for (const [first, last] of runsOf(slots, Math.max(1, Math.floor(READ_BYTES / bytes)))) {
         const block = readAt(file, start + first * bytes, (last - first + 1) * bytes);
+        const values = valuesOf(block, width);
         for (let slot = first; slot <= last; slot++) {
-          const payload = block.subarray((slot - first) * bytes, (slot - first + 1) * bytes);
+          const from = slot - first;
+          const payload = block.subarray(from * bytes, (from + 1) * bytes);
           const crc = index.readUInt32LE(slot * INDEX_BYTES + KEY_BYTES);
           const isWhole = payload.length === bytes && checksum(index, slot, payload) === crc;
-          if (isWhole) take(slot, valuesOf(payload, width));
+          if (isWhole) take(slot, values.subarray(from * length, (from + 1) * length));
           else take(slot);
         }
       }
@@ -127,10 +129,11 @@ function runsOf(numbers: readonly number[], limit: number): [number, number][] {
   return runs;
 }
 
-function valuesOf(payload: Buffer, width: 1 | 4): Int32Array {
-  if (width === 1) return new Int32Array(payload);
-  const values = new Int32Array(payload.length / 4);
-  new Uint8Array(values.buffer).set(payload);
+/** All values of a block at once: one array an entry would be thousands of them. */
+function valuesOf(block: Buffer, width: 1 | 4): Int32Array {
+  if (width === 1) return new Int32Array(block);
+  const values = new Int32Array(Math.floor(block.length / 4));
+  new Uint8Array(values.buffer).set(block.subarray(0, values.byteLength));
   return values;
 }
 

@@ -4,29 +4,34 @@
  *
  * A feature is known by the SHA-256 of its file, what the manifest says of it (segment, range, rate),
  * its spec without scaling, and the version of the code: not by names or places, so that runs, splits
- * and copies of a dataset share it.
+ * and copies of a dataset share it. A scaling is known by the features it was fitted to, in their
+ * order.
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import {
-  contentHash,
-  type Dataset,
-  type Reader,
-  type Sample,
-  type Source,
-} from "../../../src/data/index.ts";
-import { type Extract, featureShape, type Work } from "../../../src/features/index.ts";
+import { contentHash, type Dataset, type Reader, type Sample } from "../../../src/data/index.ts";
+import type { Extract, Refit, Scaling } from "../../../src/features/index.ts";
 import type { Context } from "../context.ts";
 import { cacheFolder, prune } from "./cache-folder.ts";
 import { codeVersion } from "./code-version.ts";
+import {
+  hashIfReadable,
+  sampleKeys,
+  scalingCount,
+  scalingKey,
+  sha256,
+  valueCount,
+  workKey,
+} from "./feature-keys.ts";
 import { type FeatureStore, openFeatureStore } from "./feature-store.ts";
 import { type FileHashes, openFileHashes } from "./file-hashes.ts";
 import { openLanes } from "./lanes.ts";
 
 export interface DatasetExtraction {
   readonly extract: Extract;
+  /** Scalings that were fitted to the same features before. */
+  readonly refit: Refit;
   /** As `contentHash`. */
   hash(): Promise<string>;
   /** End the processes. */
@@ -48,10 +53,22 @@ export function openExtraction(
 ): DatasetExtraction {
   const { extract, close } = openLanes(dataset, { reader, threads });
   const folder = cache ? cacheFolder(context.environment) : undefined;
-  if (folder === undefined) return { extract, close, hash: () => contentHash(dataset) };
+  if (folder === undefined) {
+    return {
+      extract,
+      close,
+      refit: (_samples, _of, compute) => compute(),
+      hash: () => contentHash(dataset),
+    };
+  }
   const hashes = openFileHashes(dataset.folder, folder, Date.now);
+  const keyOf = sampleKeys(hashes);
   let version: string | undefined;
   const keep = keeper(context, folder);
+  const storeOf = (key: string, length: number): FeatureStore =>
+    openFeatureStore(join(folder, "features", key), length);
+  const isUnchanged = ({ sources }: Sample, modality: string): boolean =>
+    hashes.isUnchanged(sources[modality]?.path ?? "");
   return {
     close,
     hash: async () => {
@@ -62,19 +79,42 @@ export function openExtraction(
     extract: async (samples, extraction) => {
       version ??= codeVersion();
       const { modality, work } = extraction;
-      const place = join(folder, "features", specKey(work, version));
-      const store = openFeatureStore(place, valueCount(work));
       await extractMissing(samples, {
         ...extraction,
         extract,
-        store,
+        store: storeOf(workKey(work, version), valueCount(work)),
         keep,
         prune: () => prune(folder, { nowMs: Date.now() }),
-        key: ({ sources }) => sampleKey(sources[modality], hashes),
-        isUnchanged: ({ sources }) => hashes.isUnchanged(sources[modality]?.path ?? ""),
+        key: (sample) => keyOf(sample, modality),
+        isUnchanged: (sample) => isUnchanged(sample, modality),
       });
     },
+    refit: async (samples, { modality, spec }, compute) => {
+      version ??= codeVersion();
+      const store = storeOf(scalingKey(spec, version), scalingCount(spec));
+      const keys = samples.map((sample) => keyOf(sample, modality) ?? "");
+      const key = sha256(keys.join(" "));
+      let known: Int32Array | undefined;
+      const missing = store.read([key], (_, values) => {
+        known = values;
+      });
+      if (known !== undefined && missing.length === 0) return scalingOf(known);
+      const fitted = await compute();
+      const isKnown = keys.every((one) => one !== "");
+      if (isKnown && samples.every((sample) => isUnchanged(sample, modality))) {
+        keep(() => {
+          store.add(key, Int32Array.of(...fitted.offset, ...fitted.multiplier));
+          store.flush();
+        });
+      }
+      return fitted;
+    },
   };
+}
+
+function scalingOf(values: Int32Array): Scaling {
+  const channels = values.length / 2;
+  return { offset: [...values.subarray(0, channels)], multiplier: [...values.subarray(channels)] };
 }
 
 interface Cached {
@@ -164,38 +204,4 @@ async function hashFiles(
   }
   if (isTold) reporter.done();
   return known;
-}
-
-function hashIfReadable(hashes: FileHashes, path: string): string | undefined {
-  try {
-    return hashes.of(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function sampleKey(source: Source | undefined, hashes: FileHashes): string | undefined {
-  if (source === undefined) return undefined;
-  const { path, startS = 0, durationS = "", range = { low: "", high: "" }, rateHz = "" } = source;
-  const file = hashIfReadable(hashes, path);
-  if (file === undefined) return undefined;
-  return sha256([file, startS, durationS, range.low, range.high, rateHz].join(" "));
-}
-
-function specKey(work: Work, version: string): string {
-  const { scaling: _, ...spec } = work.op === "raw" ? work.spec : { scaling: undefined };
-  const what = work.op === "raw" ? spec : work.op === "form" ? work.kind : work.channels;
-  return sha256(JSON.stringify([version, work.op, what])).slice(0, 32);
-}
-
-/** Values of one sample. */
-function valueCount(work: Work): number {
-  if (work.op === "form") return { audio: 1, image: 3, series: 4 }[work.kind];
-  if (work.op === "extent") return 2 * work.channels;
-  const [height, width, channels] = featureShape(work.spec);
-  return height * width * channels;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -169,6 +169,7 @@ async function prepare(
     modalities: dataset.modalities,
     size,
     extract: extraction.extract,
+    refit: extraction.refit,
     onProgress: (done, total) => context.reporter.update(done, total),
   });
   context.reporter.done();
