@@ -50,8 +50,8 @@ const begin = ({ module, memory, entry, runsAddress }, ready) => {
   }
 };
 if (typeof self === "undefined" || typeof self.importScripts !== "function") {
-  const { parentPort, workerData } = require("node:worker_threads");
-  begin(workerData, () => parentPort.postMessage("ready"));
+  const { parentPort } = require("node:worker_threads");
+  parentPort.once("message", (task) => begin(task, () => parentPort.postMessage("ready")));
 } else {
   self.onmessage = ({ data }) => begin(data, () => self.postMessage("ready"));
 }`;
@@ -74,56 +74,87 @@ export async function compileThreads(
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const { modules } = options;
   const fused = options.fused === true && hasFusedMultiplyAdd();
-  const module =
-    modules?.get(program) ??
-    (await WebAssembly.compile(encodeModule(program, { parts: threads, fused, ...patience })));
-  modules?.set(program, module);
-  writeData(program, memory);
-  const { run0: run } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  // they start while this thread encodes
+  const workers = await startWorkers(threads - 1);
+  const stop = async (): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+  };
+  let run: WebAssembly.ExportValue;
+  try {
+    const module =
+      modules?.get(program) ??
+      (await WebAssembly.compile(encodeModule(program, { parts: threads, fused, ...patience })));
+    modules?.set(program, module);
+    writeData(program, memory);
+    run = new WebAssembly.Instance(module, { env: { memory } }).exports.run0;
+    const task = { module, memory, runsAddress: RUNS_ADDRESS };
+    await Promise.all(workers.map(({ begin }, i) => begin({ ...task, entry: `run${i + 1}` })));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { view: viewer(program, memory), run: runnerOf(run, memory), stop };
+}
+
+function runnerOf(run: WebAssembly.ExportValue, memory: WebAssembly.Memory): () => void {
   if (typeof run !== "function") throw new Error("internal: the module must export run0");
-  const others = Array.from({ length: threads - 1 }, (_, i) => `run${i + 1}`);
-  const task = { module, memory, runsAddress: RUNS_ADDRESS };
-  const workers = await Promise.all(others.map((entry) => startWorker({ ...task, entry })));
   const runs = new Int32Array(memory.buffer, RUNS_ADDRESS, 1);
-  return {
-    view: viewer(program, memory),
-    run: () => {
-      Atomics.add(runs, 0, 1);
-      Atomics.notify(runs, 0);
-      try {
-        run();
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`a thread has stopped answering (${reason}); try again with one thread`);
-      }
-    },
-    stop: async () => {
-      await Promise.all(workers.map((stop) => stop()));
-    },
+  return () => {
+    Atomics.add(runs, 0, 1);
+    Atomics.notify(runs, 0);
+    try {
+      run();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`a thread has stopped answering (${reason}); try again with one thread`);
+    }
   };
 }
 
-/** Start a worker; returns how to end it. */
-async function startWorker(task: Task): Promise<() => Promise<unknown>> {
-  if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis))
-    return startWebWorker(task);
-  const { Worker } = await import("node:worker_threads");
-  // flags of the process, such as --input-type, would change how the source is read
-  const worker = new Worker(SOURCE, { eval: true, execArgv: [], workerData: task });
-  await new Promise<void>((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", reject);
-  });
-  worker.unref();
-  return () => worker.terminate();
+/** A thread that is starting, or waits to be told what to do. */
+interface Waiting {
+  /** Resolves when it waits for the first run; rejects if it cannot be started. */
+  begin(task: Task): Promise<void>;
+  stop(): Promise<unknown>;
 }
 
-function startWebWorker(task: Task): Promise<() => Promise<void>> {
+async function startWorkers(count: number): Promise<Waiting[]> {
+  if (typeof WorkerGlobalScope !== "undefined" || !("process" in globalThis)) {
+    return Array.from({ length: count }, startWebWorker);
+  }
+  const { Worker } = await import("node:worker_threads");
+  return Array.from({ length: count }, () => {
+    // flags of the process, such as --input-type, would change how the source is read
+    const worker = new Worker(SOURCE, { eval: true, execArgv: [] });
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.once("message", () => resolve());
+      worker.once("error", reject);
+    });
+    ready.catch(() => {}); // who begins is told
+    return {
+      begin: async (task) => {
+        worker.postMessage(task);
+        await ready;
+        worker.unref();
+      },
+      stop: () => worker.terminate(),
+    };
+  });
+}
+
+function startWebWorker(): Waiting {
   const url = URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }));
   const worker = new Worker(url);
-  return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(async () => worker.terminate());
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
     worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage(task);
   });
+  ready.catch(() => {}); // who begins is told
+  return {
+    begin: async (task) => {
+      worker.postMessage(task);
+      await ready;
+    },
+    stop: async () => worker.terminate(),
+  };
 }
