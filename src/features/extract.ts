@@ -143,7 +143,7 @@ async function collected(
 ): Promise<Int32Array[]> {
   const values: Int32Array[] = new Array(samples.length);
   const take = (index: number, value: Int32Array): void => {
-    values[index] = value;
+    values[index] = value.slice();
     progress?.();
   };
   await extract(samples, { modality, work, take });

@@ -32,7 +32,10 @@ export type Work =
 export interface Extraction {
   readonly modality: string;
   readonly work: Work;
-  /** Called once for each sample, in any order, with its index among them. */
+  /**
+   * Called once for each sample, in any order, with its index among them; the next call may overwrite
+   * the values.
+   */
   take(index: number, values: Int32Array): void;
 }
 

@@ -23,7 +23,7 @@ const HEADER_BYTES = 28;
 const KEY_BYTES = 32;
 const INDEX_BYTES = KEY_BYTES + 4;
 /** Entries that lie side by side are read together up to this size. */
-const READ_BYTES = 2 ** 20;
+const READ_BYTES = 2 ** 18;
 
 /**
  * The bytes of a pack.
@@ -62,7 +62,7 @@ export interface Pack {
    * Read entries.
    *
    * slots    indices into `keys`, ascending
-   * take     gets the values, undefined where they are damaged
+   * take     gets a view of the values that the next ones overwrite; undefined where they are damaged
    */
   read(slots: readonly number[], take: (slot: number, values?: Int32Array) => void): void;
   close(): void;
@@ -102,9 +102,13 @@ function packOf(file: number): Pack | undefined {
     length,
     close: () => closeSync(file),
     read: (slots, take) => {
-      for (const [first, last] of runsOf(slots, Math.max(1, Math.floor(READ_BYTES / bytes)))) {
-        const block = readAt(file, start + first * bytes, (last - first + 1) * bytes);
-        const values = valuesOf(block, width);
+      const most = Math.min(count, Math.max(1, Math.floor(READ_BYTES / bytes)));
+      const values = new Int32Array(most * length);
+      const space = width === 4 ? Buffer.from(values.buffer) : Buffer.allocUnsafe(most * bytes);
+      for (const [first, last] of runsOf(slots, most)) {
+        const wanted = space.subarray(0, (last - first + 1) * bytes);
+        const block = readInto(wanted, file, start + first * bytes);
+        if (width === 1) values.set(block);
         for (let slot = first; slot <= last; slot++) {
           const from = slot - first;
           const payload = block.subarray(from * bytes, (from + 1) * bytes);
@@ -129,20 +133,15 @@ function runsOf(numbers: readonly number[], limit: number): [number, number][] {
   return runs;
 }
 
-/** All values of a block at once: one array an entry would be thousands of them. */
-function valuesOf(block: Buffer, width: 1 | 4): Int32Array {
-  if (width === 1) return new Int32Array(block);
-  const values = new Int32Array(Math.floor(block.length / 4));
-  new Uint8Array(values.buffer).set(block.subarray(0, values.byteLength));
-  return values;
+function readAt(file: number, at: number, length: number): Buffer {
+  return readInto(Buffer.allocUnsafe(length), file, at);
 }
 
-/** Bytes of a file; fewer where it ends before. */
-function readAt(file: number, at: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+/** Fill a buffer with the bytes of a file; returns the part that is filled, less where it ends before. */
+function readInto(bytes: Buffer, file: number, at: number): Buffer {
   let read = 0;
-  while (read < length) {
-    const more = readSync(file, bytes, read, length - read, at + read);
+  while (read < bytes.length) {
+    const more = readSync(file, bytes, read, bytes.length - read, at + read);
     if (more === 0) break;
     read += more;
   }

@@ -17,7 +17,7 @@ export interface FeatureStore {
    * Read what is known.
    *
    * keys     of what is wanted
-   * take     gets the values with the index of their key
+   * take     gets a view of the values, which the next ones overwrite, with the index of their key
    * returns  indices of keys that are not known, ascending
    */
   read(keys: readonly Key[], take: (index: number, values: Int32Array) => void): number[];
@@ -166,7 +166,7 @@ function merge(folder: string, length: number): void {
       let isWhole = true;
       pack.read([...pack.keys.keys()], (slot, values) => {
         if (values === undefined) isWhole = false;
-        else entries.set(pack.keys[slot], values);
+        else entries.set(pack.keys[slot], values.slice());
       });
       return isWhole;
     });

@@ -96,7 +96,7 @@ export function openExtraction(
       const key = sha256(keys.join(" "));
       let known: Int32Array | undefined;
       const missing = store.read([key], (_, values) => {
-        known = values;
+        known = values.slice();
       });
       if (known !== undefined && missing.length === 0) return scalingOf(known);
       const fitted = await compute();
