@@ -322,17 +322,66 @@ function pointwise(bits: "s8" | "s4"): Kernel {
 /** Sums with high words, ties (2^31 and its odd multiples) among them: what has an instruction of its own. */
 function mulShiftAdded(): Kernel {
   const a = b.buffer("a", "s32", [6]);
-  const y = b.buffer("y", "s32", [6, 6, 2]);
+  const y = b.buffer("y", "s32", [6, 6, 3]);
   const body = b.loop("i", 6, (i) => [
     b.loop("j", 6, (j) => {
       const product = b.mulShift(b.load(a, i), b.load(a, j), 32);
+      const opposite = b.mulShift(b.sub(0, b.load(a, i)), b.load(a, j), 32);
       return [
         b.store(y, [i, j, 0], b.add(b.load(a, j), product)),
         b.store(y, [i, j, 1], b.sub(b.load(a, j), product)),
+        b.store(y, [i, j, 2], b.add(b.load(a, j), opposite)),
       ];
     }),
   ]);
   return b.kernel("mul_shift_added", [a, y], [body]);
+}
+
+/** Neighbours that are moved together, near and far, at even and odd places; and what only looks so. */
+function neighbours(): Kernel {
+  const x = b.buffer("x", "s32", [900]);
+  const w = b.buffer("w", "s16", [601]);
+  const y = b.buffer("y", "s32", [900]);
+  const z = b.buffer("z", "s32", [8]);
+  const [p, q, r, s] = ["p", "q", "r", "s"].map((name) => b.variable(name, "s32"));
+  const [j, next] = [b.variable("j", "s32"), b.variable("next", "s32")];
+  const far = 580;
+  const body = [
+    b.loop("i", 150, (i) => [
+      b.declare(p, b.load(x, b.mul(i, 2))),
+      b.declare(q, b.load(x, b.add(b.mul(i, 2), 1))),
+      b.declare(r, b.load(w, b.add(b.mul(i, 3), 1))),
+      b.declare(s, b.load(w, b.add(b.mul(i, 3), 2))),
+      b.store(y, [b.mul(i, 2)], b.add(b.shr(p, 1), b.mul(r, r))),
+      b.store(y, [b.add(b.mul(i, 2), 1)], b.sub(b.shr(q, 1), b.mul(s, s))),
+      b.store(y, [b.add(b.mul(i, 2), far)], b.shr(q, 3)),
+      b.store(y, [b.add(b.mul(i, 2), far + 1)], b.shr(p, 3)),
+    ]),
+    // The second index depends on the first value, the second value on the first store.
+    b.declare(j, b.load(z, 0)),
+    b.declare(next, b.load(z, b.add(b.bitAnd(j, 3), 1))),
+    b.store(z, [2], next),
+    b.store(z, [3], b.bitXor(b.load(z, 2), 5)),
+    b.store(z, [5], 1),
+    b.store(z, [4], 2),
+  ];
+  return b.kernel("neighbours", [x, w, y, z], body);
+}
+
+/** Loops that C writes out: of eight and of two iterations, and lanes. */
+function writtenOut(): Kernel {
+  const x = b.buffer("x", "s16", [4, 8]);
+  const y = b.buffer("y", "s32", [4, 8]);
+  const sum = b.variable("sum", "s32");
+  const body = b.loop("i", 4, (i) => [
+    b.declare(sum, i),
+    b.loop("j", 8, (j) => [b.set(sum, b.add(sum, b.load(x, i, j)))], { unrolled: true, step: 4 }),
+    b.lanes("k", 8, (k) => [b.store(y, [i, k], b.mul(b.load(x, i, k), b.add(k, 3)))], {
+      unrolled: true,
+    }),
+    b.store(y, [i, 7], sum),
+  ]);
+  return b.kernel("written_out", [x, y], [body]);
 }
 
 export const cases: readonly Case[] = [
@@ -367,6 +416,8 @@ export const cases: readonly Case[] = [
     kernel: mulShiftAdded(),
     data: { a: [2, -2, 6, 2 ** 30, -(2 ** 30), 3] },
   },
+  { name: "neighbours moved together", kernel: neighbours() },
+  { name: "loops written out", kernel: writtenOut() },
   { name: "a wrapping hash", kernel: hash() },
   { name: "conditions and bits", kernel: logic() },
   { name: "scopes and moving ends", kernel: scopes() },

@@ -201,6 +201,7 @@ interface LoopOptions {
   readonly from?: Operand;
   readonly step?: number;
   readonly parallel?: boolean;
+  readonly unrolled?: boolean;
 }
 
 /** for (name = from; name < to; name += step), in order. */
@@ -208,7 +209,7 @@ export function loop(
   name: string,
   to: Operand,
   body: (index: Variable) => readonly Statement[],
-  { from = 0, step = 1, parallel = false }: LoopOptions = {},
+  { from = 0, step = 1, parallel = false, unrolled = false }: LoopOptions = {},
 ): Statement {
   const index = variable(name, "s32");
   return {
@@ -219,6 +220,7 @@ export function loop(
     step,
     lanes: 0,
     parallel,
+    unrolled,
     body: checkedBody(name, body(index), false),
   };
 }
@@ -228,13 +230,17 @@ export function lanes(
   name: string,
   extent: number,
   body: (index: Variable) => readonly Statement[],
-  { vectors = 1, parallel = false }: { vectors?: number; parallel?: boolean } = {},
+  {
+    vectors = 1,
+    parallel = false,
+    unrolled = false,
+  }: { vectors?: number; parallel?: boolean; unrolled?: boolean } = {},
 ): Statement {
   const index = variable(name, "s32");
   const [from, to] = [s32(0), s32(extent)];
   const statements = checkedBody(name, body(index), true);
   const range = { variable: index, from, to, step: 1 };
-  return { op: "for", ...range, lanes: vectors, parallel, body: statements };
+  return { op: "for", ...range, lanes: vectors, parallel, unrolled, body: statements };
 }
 
 /** A loop keeps its counter; a lanes loop sets only variables of its own, or iterations would depend. */

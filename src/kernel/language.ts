@@ -127,6 +127,8 @@ export type Statement =
       readonly lanes: number;
       /** Threads share the iterations: each stores elsewhere than the others, see wasm/parts.ts. */
       readonly parallel: boolean;
+      /** Few iterations, which a compiler of C is asked to write out. */
+      readonly unrolled: boolean;
       readonly body: readonly Statement[];
     }
   | { readonly op: "let" | "set"; readonly variable: Variable; readonly value: Expr }

@@ -135,6 +135,63 @@ test("an index is in Horner's form, regrouped to the left", () => {
   );
 });
 
+test("neighbours are moved together, the constant of the index apart", () => {
+  const x = b.buffer("x", "s32", [64, 2]);
+  const w = b.buffer("w", "s16", [64]);
+  const y = b.buffer("y", "s32", [64, 2]);
+  const body = b.loop("i", 60, (i) => [
+    b.declare(p, b.load(x, b.add(i, 4), 0)),
+    b.declare(q, b.load(x, b.add(i, 4), 1)),
+    b.declare(r, b.load(w, i)),
+    b.declare(b.variable("s", "s32"), b.load(w, b.add(i, 1))),
+    b.store(y, [b.sub(63, i), 0], b.add(p, r)),
+    b.store(y, [b.sub(63, i), 1], b.add(q, b.variable("s", "s32"))),
+  ]);
+  expect(
+    printKernel(b.kernel("f", [x, w, y], [body]), "f").text,
+  ).toBe(`/* x s32[64,2], w s16[64], y s32[64,2] */
+static void f(const int32_t *x, const int16_t *w, int32_t *y) {
+  for (int32_t i = 0; i < 60; i++) {
+    int32_t p, q;
+    load_pair_s32(x + i * 2, 8, &p, &q);
+    int32_t r, s;
+    load_pair_s16(w + i, 0, &r, &s);
+    store_pair_s32(y + (63 - i) * 2, 0, p + r, q + s);
+  }
+}
+`);
+});
+
+test("what only looks like neighbours is moved one by one", () => {
+  const x = b.buffer("x", "s32", [8]);
+  const y = b.buffer("y", "s32", [8]);
+  const body = [
+    b.declare(p, b.load(x, 0)),
+    b.declare(q, b.load(x, b.add(p, 1))),
+    b.store(y, [0], q),
+    b.store(y, [1], b.load(y, 0)),
+    b.store(y, [3], 1),
+    b.store(y, [2], 2),
+  ];
+  const { support } = printKernel(b.kernel("f", [x, y], body), "f");
+  expect([...support]).toEqual([]);
+});
+
+test("high words are added and subtracted by one function each", () => {
+  const product = b.mulShift(q, r, 32);
+  expect(printed(b.add(p, product))).toBe("mul_high_add(p, q, r)");
+  expect(printed(b.add(p, b.mulShift(b.sub(0, q), r, 32)))).toBe("mul_high_sub(p, q, r)");
+  expect(printed(b.sub(p, product))).toBe("p - mul_high(q, r)");
+});
+
+test("loops to be written out say so", () => {
+  const y = b.buffer("y", "s32", [4]);
+  const body = b.loop("i", 4, (i) => [b.store(y, [i], i)], { unrolled: true });
+  const { text, support } = printKernel(b.kernel("f", [y], [body]), "f");
+  expect(text).toContain("  UNROLLED for (int32_t i = 0; i < 4; i++) {\n");
+  expect([...support]).toEqual(["UNROLLED"]);
+});
+
 test("lines keep to 100 columns", () => {
   const buffers = ["input", "weights", "bias", "multiplier", "output"].map((name) =>
     b.buffer(`${name}_of_the_layer`, "s32", [7]),
@@ -164,5 +221,5 @@ test("support functions come in a fixed order, each once", () => {
     printSupport(["min_s32", "max_s32"]),
   );
   expect(printSupport([])).toBe("");
-  for (const name of SUPPORT_NAMES) expect(printSupport([name])).toContain(` ${name}(`);
+  for (const name of SUPPORT_NAMES) expect(printSupport([name])).toContain(name);
 });

@@ -7,7 +7,15 @@
  * stands in c/support.ts; beyond that `int` must have 32 bits.
  */
 
-import { nameOf, type Printing, printAccess, printCondition, printExpr } from "./c/expression.ts";
+import {
+  nameOf,
+  type Printing,
+  printAccess,
+  printCondition,
+  printExpr,
+  printPlace,
+  use,
+} from "./c/expression.ts";
 import { namer } from "./c/names.ts";
 import { SUPPORT_NAMES, type SupportName } from "./c/support.ts";
 import {
@@ -19,6 +27,7 @@ import {
   parts,
   type Statement,
 } from "./language.ts";
+import { isLoadLet, isLoadPair, isStorePair, type LoadLet, type Store } from "./pairs.ts";
 import { writtenBy } from "./routine.ts";
 
 const COLUMNS = 100;
@@ -121,7 +130,48 @@ function printBlock(
   visible: ReadonlySet<string>,
 ): void {
   const here = new Set(visible);
-  for (const statement of body) printStatement(printing, statement, depth, here);
+  for (let i = 0; i < body.length; i++) {
+    if (printPair(printing, body.slice(i, i + 2), depth, here)) i++;
+    else printStatement(printing, body[i], depth, here);
+  }
+}
+
+/** Two statements as one where they move neighbours; false if they do not. */
+function printPair(
+  printing: Body,
+  [first, second]: readonly Statement[],
+  depth: number,
+  here: Set<string>,
+): boolean {
+  if (second === undefined) return false;
+  if (isLoadLet(first) && isLoadLet(second) && isLoadPair(first, second)) {
+    return printLoadPair(printing, [first, second], depth, here);
+  }
+  if (first.op !== "store" || second.op !== "store" || !isStorePair(first, second)) return false;
+  if (first.buffer.type !== "s32") return false;
+  const values = [first, second].map(({ value }) => printExpr(printing, value));
+  const to = printPlace(printing, first.buffer, first.index);
+  line(printing, depth, `${use(printing, "store_pair_s32", to, ...values)};`);
+  return true;
+}
+
+function printLoadPair(
+  printing: Body,
+  pair: readonly LoadLet[],
+  depth: number,
+  here: Set<string>,
+): boolean {
+  const [{ buffer, index }] = pair.map(({ value }) => value);
+  const variables = pair.map(({ variable }) => variable.name);
+  const areNew = variables.every((name) => !here.has(name) && printing.usage.read.has(name));
+  if (!areNew || (buffer.type !== "s32" && buffer.type !== "s16")) return false;
+  const names = variables.map((name) => nameOf(printing, name));
+  for (const name of variables) here.add(name);
+  line(printing, depth, `int32_t ${names.join(", ")};`);
+  const places = names.map((name) => `&${name}`);
+  const from = printPlace(printing, buffer, index);
+  line(printing, depth, `${use(printing, `load_pair_${buffer.type}`, from, ...places)};`);
+  return true;
 }
 
 function printStatement(
@@ -132,7 +182,12 @@ function printStatement(
 ): void {
   switch (statement.op) {
     case "for":
-      line(printing, depth, `${loopHead(printing, statement)} {`);
+      if (statement.unrolled) printing.support.add("UNROLLED");
+      line(
+        printing,
+        depth,
+        `${statement.unrolled ? "UNROLLED " : ""}${loopHead(printing, statement)} {`,
+      );
       printBlock(printing, statement.body, depth + 1, new Set([...here, statement.variable.name]));
       return line(printing, depth, "}");
     case "let":
@@ -165,7 +220,9 @@ function initial(printing: Printing, value: Expr): string {
 function assignment(printing: Printing, variable: string, value: Expr): string {
   const name = nameOf(printing, variable);
   const isTarget = (expr: Expr): boolean => expr.op === "variable" && expr.name === variable;
-  if ((value.op === "add" || value.op === "sub" || value.op === "mul") && isTarget(value.a)) {
+  const isMultiplyAdd = value.op === "add" && value.b.op === "mulShift" && value.b.shift === 32;
+  const isSum = value.op === "add" || value.op === "sub" || value.op === "mul";
+  if (isSum && isTarget(value.a) && !isMultiplyAdd) {
     const { op, b } = value;
     if (op === "mul") return `${name} *= ${initial(printing, b)};`;
     const turned = b.op === "constant" && b.value < 0 && b.value > -(2 ** 31);
@@ -174,8 +231,6 @@ function assignment(printing: Printing, variable: string, value: Expr): string {
   }
   return `${name} = ${initial(printing, value)};`;
 }
-
-type Store = Extract<Statement, { op: "store" }>;
 
 function storing(printing: Printing, { buffer, index, value }: Store): string {
   if (buffer.type === "s4")

@@ -6,8 +6,8 @@
  * overflow); only indices are, whose size is known.
  */
 
-import { keyOf } from "../affine.ts";
-import { add, mul, sub } from "../build.ts";
+import { addressOf, keyOf } from "../affine.ts";
+import { add, mul, s32, sub } from "../build.ts";
 import {
   type Binary,
   type Buffer,
@@ -72,6 +72,26 @@ export function printAccess(printing: Printing, buffer: Buffer, index: readonly 
   return buffer.type === "s4" ? use(printing, "s4", name, position) : `${name}[${position}]`;
 }
 
+/**
+ * The address of an access as a pointer and what is constant in the index: `x + k, 2`. Apart, because
+ * accesses that differ in the latter only then share a pointer.
+ */
+export function printPlace(printing: Printing, buffer: Buffer, index: readonly Expr[]): string {
+  const rest = index.map(withoutConstant);
+  const offset = addressOf(buffer, index).offset - addressOf(buffer, rest).offset;
+  const position = flatIndex(buffer, rest);
+  const name = nameOf(printing, buffer.name);
+  const isBase = position.op === "constant" && position.value === 0;
+  return `${isBase ? name : `${name} + ${printExpr(printing, position, "sum")}`}, ${offset}`;
+}
+
+/** An index less the constants added to it; one from which something is subtracted stays. */
+function withoutConstant(expr: Expr): Expr {
+  if (expr.op === "constant") return s32(0);
+  if (expr.op !== "add") return expr;
+  return add(withoutConstant(expr.a), withoutConstant(expr.b));
+}
+
 export function nameOf({ names, kernel }: Printing, name: string): string {
   const found = names.get(name);
   if (found === undefined) throw new Error(`internal: ${kernel} has no variable or buffer ${name}`);
@@ -124,7 +144,8 @@ function primary(text: string): Text {
   return { text, level: "primary" };
 }
 
-function use({ support }: Printing, name: SupportName, ...operands: string[]): string {
+/** A call of a support function. */
+export function use({ support }: Printing, name: SupportName, ...operands: string[]): string {
   support.add(name);
   return `${name}(${operands.join(", ")})`;
 }
@@ -216,14 +237,21 @@ function narrow({ kernel }: Printing, op: string, isWide: boolean, name: Support
 /** A negative constant turns the sign: `iy - 1`, not `iy + -1`. */
 function renderSum(printing: Printing, { op, a, b }: Binary): Text {
   if (op === "add" && b.op === "mulShift" && b.shift === 32) {
-    const [sum, x, y] = [a, b.a, b.b].map((part) => printExpr(printing, part));
-    return primary(use(printing, "mul_high_add", sum, x, y));
+    const opposite = negated(b.a);
+    const [sum, x, y] = [a, opposite ?? b.a, b.b].map((part) => printExpr(printing, part));
+    return primary(use(printing, opposite ? "mul_high_sub" : "mul_high_add", sum, x, y));
   }
   const turned = b.op === "constant" && b.value < 0 && b.value > -(2 ** 31);
   const right: Expr = turned ? { ...b, value: -b.value } : b;
   const sign = (op === "add") !== turned ? "+" : "-";
   const text = `${side(printing, a, b, "sum")} ${sign} ${side(printing, right, a, "product")}`;
   return { text, level: "sum" };
+}
+
+/** x of 0 - x. */
+function negated(expr: Expr): Expr | undefined {
+  const isNegation = expr.op === "sub" && expr.a.op === "constant" && expr.a.value === 0;
+  return isNegation ? expr.b : undefined;
 }
 
 /** min(max(v, low), high) with constants low <= high is a clamp. */

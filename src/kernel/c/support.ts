@@ -1,5 +1,5 @@
 /**
- * The small C functions that printed kernels call. Only those in use are emitted.
+ * The small C functions and macros that printed kernels use. Only those in use are emitted.
  *
  * C99 leaves two things to the compiler that every one we target (gcc, clang, armcc, IAR, MSVC)
  * does alike: `>>` of a negative value is arithmetic, and a conversion to a narrower signed type
@@ -7,6 +7,13 @@
  */
 
 const TEXTS = {
+  UNROLLED: `
+/* A loop of at most 8 iterations is to be written out. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
+#define UNROLLED _Pragma("GCC unroll 8")
+#else
+#define UNROLLED
+#endif`,
   min_s32: `
 static inline int32_t min_s32(int32_t a, int32_t b) {
   return a < b ? a : b;
@@ -52,6 +59,51 @@ static inline int32_t mul_high_add(int32_t sum, int32_t a, int32_t b) {
   return high;
 #else
   return sum + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+#endif
+}`,
+  mul_high_sub: `
+/* sum - a * b / 2^32, rounded to nearest, ties upward: likewise. */
+static inline int32_t mul_high_sub(int32_t sum, int32_t a, int32_t b) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+  int32_t high;
+  __asm__("smmlsr %0, %1, %2, %3" : "=r"(high) : "r"(a), "r"(b), "r"(sum));
+  return high;
+#else
+  return sum + (int32_t)((((int64_t)1 << 31) - (int64_t)a * b) >> 32);
+#endif
+}`,
+  load_pair_s32: `
+/* Neighbours at + i, at + i + 1: one instruction on cores that have it. */
+static inline void load_pair_s32(const int32_t *at, int32_t i, int32_t *a, int32_t *b) {
+#if defined(__GNUC__) && defined(__thumb2__)
+  __asm__("ldrd %0, %1, %2" : "=r"(*a), "=r"(*b) : "Uv"(at[i]), "m"(at[i + 1]));
+#else
+  *a = at[i];
+  *b = at[i + 1];
+#endif
+}`,
+  load_pair_s16: `
+/* Neighbours at + i, at + i + 1: one instruction on cores that multiply the halves of a word. */
+static inline void load_pair_s16(const int16_t *at, int32_t i, int32_t *a, int32_t *b) {
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && \\
+    defined(__ARM_FEATURE_UNALIGNED) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  int32_t both;
+  __asm__("ldr %0, %1" : "=r"(both) : "m"(at[i]), "m"(at[i + 1]));
+  *a = (int16_t)both;
+  *b = both >> 16;
+#else
+  *a = at[i];
+  *b = at[i + 1];
+#endif
+}`,
+  store_pair_s32: `
+/* Neighbours at + i, at + i + 1: one instruction on cores that have it. */
+static inline void store_pair_s32(int32_t *at, int32_t i, int32_t a, int32_t b) {
+#if defined(__GNUC__) && defined(__thumb2__)
+  __asm__("strd %2, %3, %0" : "=Uv"(at[i]), "=m"(at[i + 1]) : "r"(a), "r"(b));
+#else
+  at[i] = a;
+  at[i + 1] = b;
 #endif
 }`,
   s4: `
