@@ -337,7 +337,7 @@ function mulShiftAdded(): Kernel {
   return b.kernel("mul_shift_added", [a, y], [body]);
 }
 
-/** Neighbours that are moved together, near and far, at even and odd places; and what only looks so. */
+/** Neighbours that are moved together, near and far, even and odd; and what only looks so. */
 function neighbours(): Kernel {
   const x = b.buffer("x", "s32", [900]);
   const w = b.buffer("w", "s16", [601]);

@@ -152,10 +152,10 @@ const specs: Readonly<Record<string, FeatureSpec>> = {
   ...seriesSpecs,
 };
 
-/** The scaling of a front-end, three times as steep, so that both ends of s8 are reached. */
+/** The scaling of a front-end, four times as steep, so that both ends of s8 are reached. */
 function scaled(spec: FeatureSpec, inputs: readonly TypedArray[]): FeatureSpec {
   const { offset, multiplier } = fitScaling(inputs.map(extractor(spec, "raw")), spec);
-  return { ...spec, scaling: { offset, multiplier: multiplier.map((m) => 3 * m) } };
+  return { ...spec, scaling: { offset, multiplier: multiplier.map((m) => 4 * m) } };
 }
 
 const inputs = new Map(Object.entries(specs).map(([name, spec]) => [name, inputsOf(spec)]));

@@ -5,9 +5,10 @@
  * column of decibels. Each sample goes through the ring once, as in a stream (audio-stream.ts).
  */
 
-import { build as b, type Expr, type Routine } from "../kernel/index.ts";
+import { build as b, type Routine } from "../kernel/index.ts";
 import { assemble } from "./assemble.ts";
 import { audioFrame } from "./audio-frame.ts";
+import { inRing, intoRing } from "./ring.ts";
 import { type AudioSpec, featureShape } from "./spec.ts";
 
 /**
@@ -33,15 +34,18 @@ export function audioRoutine(modality: string, spec: AudioSpec): Routine {
     b.declare(fed, 0),
     b.loop("f", frames, (f) => [
       b.declare(end, b.add(b.mul(f, hopSamples), reachSamples(spec))),
-      b.loop("i", b.min(end, samples), (i) => [b.store(ring, [inRing(i, N)], b.load(input, i))], {
+      ...intoRing("fed", ring, {
+        input,
         from: fed,
+        to: b.min(end, samples),
+        ahead: b.s32(0),
       }),
       b.loop("after", end, (i) => [b.store(ring, [inRing(i, N)], 0)], {
         from: b.max(fed, samples),
       }),
       b.set(fed, end),
       b.declare(start, inRing(end, N)),
-      ...frame.statements({ ring, start, isEven: hasEvenFrames(spec) }, f, features),
+      ...frame.statements({ ring, start }, f, features),
     ]),
   ];
   const { kind: name } = spec;
@@ -52,14 +56,4 @@ export function audioRoutine(modality: string, spec: AudioSpec): Routine {
 /** Samples of the clip that frame 0 needs; frame f needs f hops more. */
 export function reachSamples({ windowSamples, center }: AudioSpec): number {
   return center ? windowSamples / 2 : windowSamples;
-}
-
-/** Whether all frames begin at even places of the ring. */
-export function hasEvenFrames({ hopSamples }: AudioSpec): boolean {
-  return hopSamples % 2 === 0;
-}
-
-/** Where sample i lies in a ring of N, a power of two. */
-export function inRing(i: Expr, N: number): Expr {
-  return b.bitAnd(i, N - 1);
 }

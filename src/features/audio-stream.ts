@@ -9,10 +9,17 @@
  *   reach = delay * hop + lead,   frame f is computed in hop f + delay
  */
 
-import { build as b, type Expr, type Routine, type Statement } from "../kernel/index.ts";
+import {
+  type Buffer,
+  build as b,
+  type Expr,
+  type Routine,
+  type Statement,
+} from "../kernel/index.ts";
 import { assemble } from "./assemble.ts";
 import { audioFrame } from "./audio-frame.ts";
-import { hasEvenFrames, inRing, reachSamples } from "./audio-routine.ts";
+import { reachSamples } from "./audio-routine.ts";
+import { inRing, intoRing } from "./ring.ts";
 import { type AudioSpec, featureShape } from "./spec.ts";
 
 /** Hops that go in before the first frame comes out of the next one. */
@@ -44,23 +51,19 @@ export function audioStream(modality: string, spec: AudioSpec): Routine {
 
   const [start, hops] = [b.variable("start", "s32"), b.variable("hops", "s32")];
   const flat = b.buffer("features", type, [size]);
-  const take = (i: Expr): Statement => {
-    const to = inRing(b.add(start, b.sub(i, lead)), N);
-    return b.store(ring, [to], b.load(input, i));
+  const taken = (name: string, from: number, to: number): Statement[] => {
+    const ahead = b.sub(start, lead);
+    return intoRing(name, ring, { input, from: b.s32(from), to: b.s32(to), ahead });
   };
   const body = [
     b.declare(start, inRing(b.add(b.load(place, 0), lead), N)),
     b.declare(hops, b.min(b.add(b.load(place, 1), 1), delay + frames)),
-    b.loop("i", lead, (i) => [take(i)]),
+    ...taken("lead", 0, lead),
     b.when(b.less(delay, hops), [
-      b.loop("k", size - channels, (k) => [b.store(flat, [k], b.load(flat, b.add(k, channels)))]),
-      ...frame.statements(
-        { ring, start, isEven: hasEvenFrames(spec) },
-        b.s32(frames - 1),
-        features,
-      ),
+      ...slid(flat, channels),
+      ...frame.statements({ ring, start }, b.s32(frames - 1), features),
     ]),
-    b.loop("rest", hopSamples, (i) => [take(i)], { from: lead }),
+    ...taken("rest", lead, hopSamples),
     b.store(place, [0], inRing(b.add(start, hopSamples - lead), N)),
     b.store(place, [1], hops),
     b.store(filled, [0], b.max(b.sub(hops, delay), 0)),
@@ -69,4 +72,24 @@ export function audioStream(modality: string, spec: AudioSpec): Routine {
   const { tables, scratch } = frame;
   const name = `${spec.kind}-stream`;
   return assemble(modality, { name, input, tables, scratch, state, output: filled, body });
+}
+
+/** Elements in a step of a copy: compilers make words of them. */
+const UNROLLED = 8;
+
+/** All elements moved down by `by`; the last `by` stay. */
+function slid(flat: Buffer, by: number): Statement[] {
+  const count = flat.shape[0] - by;
+  const whole = count - (count % UNROLLED);
+  const step = (k: Expr, length: number): Statement[] => {
+    const moved = Array.from({ length }, (_, i) => b.variable(`moved${length}_${i}`, "s32"));
+    return [
+      ...moved.map((value, i) => b.declare(value, b.load(flat, b.add(k, by + i)))),
+      ...moved.map((value, i) => b.store(flat, [b.add(k, i)], value)),
+    ];
+  };
+  return [
+    b.loop("k", whole, (k) => step(k, UNROLLED), { step: UNROLLED }),
+    b.loop("k_rest", count, (k) => step(k, 1), { from: whole }),
+  ];
 }

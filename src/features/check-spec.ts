@@ -1,7 +1,7 @@
 /** Specs are JSON that people edit: every number is checked before a kernel is built from it. */
 
 import { UserError, unknown } from "../errors.ts";
-import { edgeBins, risingParts } from "./mel.ts";
+import { bandLines, edgeBins } from "./mel.ts";
 import { axisFor, MAX_TOTAL } from "./resize-axis.ts";
 import { MAX_MULTIPLIER, MAX_OFFSET } from "./scaling.ts";
 import { MAX_SERIES_TOTAL } from "./series-routine.ts";
@@ -74,9 +74,9 @@ function checkAudio(spec: AudioSpec, name: string): void {
 /** A band whose triangle holds no bin would be silent for ever. */
 function checkBands(spec: AudioSpec, name: string): void {
   const bins = edgeBins(spec);
-  const rising = risingParts(spec);
+  const lines = bandLines(spec);
   for (let m = 0; m < spec.mels; m++) {
-    const hasRising = bins[m] < bins[m + 1] && rising[bins[m + 1] - 1] > 0;
+    const hasRising = bins[m] < bins[m + 1] && lines[m].last < 1;
     if (hasRising || bins[m + 1] < bins[m + 2]) continue;
     const expected = `few enough that every band holds a bin (band ${m} has none)`;
     throw bad(name, "mels", expected, spec.mels);

@@ -1,4 +1,4 @@
-/** Complex numbers of the loop language: pairs of s32 expressions, and the arithmetic of an FFT. */
+/** Complex numbers of the loop language: pairs of s32 expressions, and the butterfly of an FFT. */
 
 import { type Buffer, build as b, type Expr, type Statement } from "../kernel/index.ts";
 
@@ -7,24 +7,24 @@ export interface Complex {
   readonly im: Expr;
 }
 
-/** Storage of a transform of N samples: scratch s32 [N/2 + 1] each. */
-export interface Spectrum {
-  readonly re: Buffer;
-  readonly im: Buffer;
+/** A complex value in two variables. */
+export interface Held {
+  readonly value: Complex;
+  readonly declare: readonly Statement[];
 }
 
-/** A complex value in two variables. */
-export function held(name: string, { re, im }: Complex): { value: Complex; declare: Statement[] } {
+export function held(name: string, { re, im }: Complex): Held {
   const value = { re: b.variable(`${name}_re`, "s32"), im: b.variable(`${name}_im`, "s32") };
   return { value, declare: [b.declare(value.re, re), b.declare(value.im, im)] };
 }
 
-export function loadPoint({ re, im }: Spectrum, at: Expr): Complex {
-  return { re: b.load(re, at), im: b.load(im, at) };
+/** Point `at` of s32 [points, 2]. */
+export function loadPoint(points: Buffer, at: Expr): Complex {
+  return { re: b.load(points, at, 0), im: b.load(points, at, 1) };
 }
 
-export function storePoint({ re, im }: Spectrum, at: Expr, value: Complex): Statement[] {
-  return [b.store(re, [at], value.re), b.store(im, [at], value.im)];
+export function storePoint(points: Buffer, at: Expr, { re, im }: Complex): Statement[] {
+  return [b.store(points, [at, 0], re), b.store(points, [at, 1], im)];
 }
 
 export function plus(x: Complex, y: Complex): Complex {
@@ -35,26 +35,70 @@ export function minus(x: Complex, y: Complex): Complex {
   return { re: b.sub(x.re, y.re), im: b.sub(x.im, y.im) };
 }
 
-export function shifted({ re, im }: Complex, by: Expr): Complex {
-  return { re: b.shl(re, by), im: b.shl(im, by) };
+export function shiftedDown({ re, im }: Complex, by: Expr | number): Complex {
+  return { re: b.shr(re, by), im: b.shr(im, by) };
 }
 
-export function half(x: Expr): Expr {
+/** c - i s, parts in Q31; a number n stands for (-i)^n, which multiplies exactly. */
+export type Twiddle = { readonly cosine: Expr; readonly sine: Expr } | 0 | 1;
+
+/**
+ * What multiplies x: the twiddle w, -i w (a quarter turn further), or -conj w (what w is at the
+ * mirrored point). For each part of the sum what is added: a part of x, times c or s, with a sign.
+ */
+const TURNS = {
+  once: { re: ["+ re c", "+ im s"], im: ["+ im c", "- re s"] },
+  further: { re: ["+ im c", "- re s"], im: ["- re c", "- im s"] },
+  mirrored: { re: ["- re c", "+ im s"], im: ["- im c", "- re s"] },
+} as const;
+export type Turn = keyof typeof TURNS;
+
+/** sum + x w / 2, each product rounded: one SMMLAR or SMMLSR each where there are any. */
+export function addTurned(sum: Complex, x: Complex, w: Twiddle, turn: Turn = "once"): Complex {
+  const part = (name: "re" | "im"): Expr =>
+    TURNS[turn][name].reduce((total: Expr, term) => {
+      const [sign, of, by] = term.split(" ");
+      const a = of === "re" ? x.re : x.im;
+      const isPlus = sign === "+";
+      if (typeof w === "number") {
+        if ((by === "s") !== (w === 1)) return total;
+        return isPlus ? b.add(total, half(a)) : b.sub(total, half(a));
+      }
+      return b.add(total, b.mulShift(isPlus ? a : b.sub(0, a), by === "c" ? w.cosine : w.sine, 32));
+    }, sum[name]);
+  return { re: part("re"), im: part("im") };
+}
+
+function half(x: Expr): Expr {
   return b.shr(x, 1);
 }
 
-export function halved({ re, im }: Complex): Complex {
-  return { re: half(re), im: half(im) };
+/** 2 x - y: the other output of a butterfly whose input is x and whose first output is y. */
+export function reflected(x: Complex, y: Complex): Complex {
+  return { re: b.sub(b.mul(x.re, 2), y.re), im: b.sub(b.mul(x.im, 2), y.im) };
 }
 
-/**
- * x * conj(w) / 2 for w in Q31: high words of products, one instruction each where there are SMMULR
- * and SMMLAR.
- */
-export function halfTimesConjugate(x: Complex, w: Complex): Complex {
-  const product = (a: Expr, c: Expr): Expr => b.mulShift(a, c, 32);
-  return {
-    re: b.add(product(x.re, w.re), product(x.im, w.im)),
-    im: b.sub(product(x.im, w.re), product(x.re, w.im)),
-  };
+/** a + x w and a - x w, x at twice the scale of a. */
+export function butterfly(
+  name: string,
+  [a, x]: readonly [Held, Held],
+  twiddle: Twiddle,
+  turn: Turn = "once",
+): { sum: Complex; rest: Complex; declare: Statement[] } {
+  const sum = held(`${name}_sum`, addTurned(a.value, x.value, twiddle, turn));
+  const rest = held(`${name}_rest`, reflected(a.value, sum.value));
+  const declare = [a, x, sum, rest].flatMap((point) => point.declare);
+  return { sum: sum.value, rest: rest.value, declare };
+}
+
+/** The twiddle in two columns of row k of a table. */
+export function heldTwiddle(
+  name: string,
+  twiddles: Buffer,
+  k: Expr,
+  column: number,
+): { value: Exclude<Twiddle, number>; declare: Statement[] } {
+  const [cosine, sine] = ["cosine", "sine"].map((part) => b.variable(`${name}_${part}`, "s32"));
+  const declare = [cosine, sine].map((part, i) => b.declare(part, b.load(twiddles, k, column + i)));
+  return { value: { cosine, sine }, declare };
 }

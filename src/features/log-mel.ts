@@ -1,10 +1,8 @@
 /**
- * From the spectrum of a frame to decibels in mel bands, in integers: statements of the loop
- * language.
+ * From the bins of a frame to decibels in mel bands, in integers: statements of the loop language.
  *
- * The Hann window is applied here, to the spectrum: three neighbouring bins, no multiplication, no
- * table and no rounding (equation 5). Powers and band sums are s64; the logarithm is a leading-zero
- * count and a table of 65 values. Numbered equations: docs/features.md.
+ * The logarithm is a leading-zero count and a table of 65 values. Numbered equations:
+ * docs/features.md.
  */
 
 import {
@@ -14,11 +12,11 @@ import {
   type Statement,
   type Variable,
 } from "../kernel/index.ts";
-import type { Spectrum } from "./complex.ts";
 import { gainBits } from "./fft.ts";
-import { bandHeights, edgeBins, risingParts } from "./mel.ts";
+import { bandHeights } from "./mel.ts";
+import { melSums } from "./mel-sums.ts";
 import type { AudioSpec } from "./spec.ts";
-import { q31, type Table, table } from "./table.ts";
+import { type Table, table } from "./table.ts";
 
 /** Fraction bits of decibels, the raw unit of log-mel and MFCC features. */
 export const DECIBEL_BITS = 16;
@@ -39,73 +37,28 @@ export interface LogMel {
   statements(emit: (band: Expr, decibels: Variable) => readonly Statement[]): Statement[];
 }
 
-/** Bands of one frame whose samples were shifted up by `shift`. */
+/**
+ * Bands of one frame.
+ *
+ * points  its bins, s32 [N/2, 2], shifted down by `spare`
+ */
 export function logMel(
   spec: AudioSpec,
-  { spectrum, shift }: { spectrum: Spectrum; shift: Expr },
+  { points, spare }: { points: Buffer; spare: number },
 ): LogMel {
-  const { mels } = spec;
-  const rising = risingTable(spec);
-  const edges = table("edges", "s16", { shape: [mels + 2], values: edgeBins(spec) });
-  const bias = biasTable(spec);
+  const sums = melSums(spec, points);
+  const bias = biasTable(spec, spare);
   const logarithm = logarithmTable();
-  const [carried, rise, total] = ["carried", "rise", "total"].map((n) => b.variable(n, "s64"));
-  const [energy, decibels] = [b.variable("energy", "s64"), b.variable("decibels", "s32")];
+  const decibels = b.variable("decibels", "s32");
   return {
-    tables: [rising, edges, bias, logarithm],
-    statements: (emit) => [
-      b.declare(carried, 0),
-      b.loop("segment", mels + 1, (segment) => [
-        b.declare(rise, 0),
-        b.declare(total, 0),
-        b.loop(
-          "k",
-          b.load(edges.buffer, b.add(segment, 1)),
-          (k) => addPower({ spectrum, rising: rising.buffer, k, rise, total }),
-          { from: b.load(edges.buffer, segment) },
-        ),
-        b.set(rise, b.shl(rise, 2)),
-        b.when(b.less(0, segment), [
-          b.declare(energy, b.add(carried, b.sub(total, rise))),
-          ...logarithmOf(energy, logarithm.buffer),
-          b.declare(decibels, toDecibels(b.load(bias.buffer, b.sub(segment, 1)), shift)),
-          ...emit(b.sub(segment, 1), decibels),
-        ]),
-        b.set(carried, rise),
+    tables: [...sums.tables, bias, logarithm],
+    statements: (emit) =>
+      sums.statements((band, energy) => [
+        ...logarithmOf(energy, logarithm.buffer),
+        b.declare(decibels, toDecibels(b.load(bias.buffer, band))),
+        ...emit(band, decibels),
       ]),
-    ],
   };
-}
-
-interface Accumulation {
-  readonly spectrum: Spectrum;
-  readonly rising: Buffer;
-  readonly k: Expr;
-  readonly rise: Variable;
-  readonly total: Variable;
-}
-
-/** Power of bin k under the Hann window (equations 5, 6), and a quarter of its rising part. */
-function addPower({ spectrum, rising, k, rise, total }: Accumulation): Statement[] {
-  const root = b.variable("root", "s32");
-  const parts = (["re", "im"] as const).map((part) => {
-    const bin = (at: Expr): Expr => b.load(spectrum[part], at);
-    const twice = b.mul(bin(k), 2);
-    const value = b.variable(`hann_${part}`, "s32");
-    const risen = b.variable(`risen_${part}`, "s32");
-    const neighbours = b.sub(b.sub(twice, bin(b.sub(k, 1))), bin(b.add(k, 1)));
-    return [
-      b.declare(value, neighbours),
-      b.set(total, b.add(total, squared(value))),
-      b.declare(risen, b.mulShift(value, root, 32)),
-      b.set(rise, b.add(rise, squared(risen))),
-    ];
-  });
-  return [b.declare(root, b.load(rising, k)), ...parts.flat()];
-}
-
-function squared(value: Variable): Expr {
-  return b.mul(b.unary("toS64", value), b.unary("toS64", value));
 }
 
 const octaves = b.variable("octaves", "s32");
@@ -113,55 +66,48 @@ const mantissa = b.variable("mantissa", "s32");
 
 /** log2 of max(energy, 1) as whole octaves and a mantissa in [2^30, 2^31) (equation 8). */
 function logarithmOf(energy: Variable, logarithm: Buffer): Statement[] {
-  const zeros = b.variable("zeros", "s32");
-  const interval = b.variable("interval", "s32");
-  const fraction = b.variable("fraction", "s32");
+  const [zeros, interval] = ["zeros", "interval"].map((name) => b.variable(name, "s32"));
+  const [value, slope] = ["value", "slope_log"].map((name) => b.variable(name, "s32"));
   const restBits = 30 - INTERVAL_BITS;
-  const slope = b.sub(b.load(logarithm, b.add(interval, 1)), b.load(logarithm, interval));
+  const fraction = b.shl(b.bitAnd(mantissa, 2 ** restBits - 1), INTERVAL_BITS + 1);
   return [
     b.set(energy, b.max(energy, 1)),
     b.declare(zeros, b.unary("clz", energy)),
     b.declare(octaves, b.sub(63, zeros)),
     b.declare(mantissa, b.unary("toS32", b.shr(b.shl(energy, b.sub(zeros, 1)), 32))),
     b.declare(interval, b.sub(b.shr(mantissa, restBits), 2 ** INTERVAL_BITS)),
-    b.declare(fraction, b.bitAnd(mantissa, 2 ** restBits - 1)),
-    b.set(mantissa, b.add(b.load(logarithm, interval), b.mulShift(slope, fraction, restBits))),
+    b.declare(value, b.load(logarithm, interval, 0)),
+    b.declare(slope, b.load(logarithm, interval, 1)),
+    b.set(mantissa, b.add(value, b.mulShift(slope, fraction, 32))),
   ];
 }
 
-/** The frame's shift and the band's constants taken out again, not below the floor (equation 9). */
-function toDecibels(bias: Expr, shift: Expr): Expr {
-  const whole = b.shl(b.sub(octaves, b.mul(shift, 2)), LOG_BITS);
+/** The band's constants taken out, not below the floor (equation 9). */
+function toDecibels(bias: Expr): Expr {
+  const whole = b.shl(octaves, LOG_BITS);
   return b.max(b.mulShift(b.add(b.add(whole, mantissa), bias), DECIBELS, 32), FLOOR);
 }
 
-/** Square roots of the rising parts, which multiply amplitudes. */
-function risingTable(spec: AudioSpec): Table {
-  const values = risingParts(spec).map((part) => q31(Math.sqrt(part)));
-  return table("rising", "s32", { shape: [values.length], values });
-}
-
-/**
- * log2 of what turns a band's integer sum into the sum of librosa, for samples in [-1, 1] and no
- * shift.
- */
-function biasTable(spec: AudioSpec): Table {
-  const { windowSamples: N, mels } = spec;
-  const gain = 2 + gainBits(N) - Math.log2(N / 2);
-  const common = -2 * (15 + gain);
+/** log2 of what turns a band's integer sum into the sum of librosa, for samples in [-1, 1]. */
+function biasTable(spec: AudioSpec, spare: number): Table {
+  const { windowSamples, mels } = spec;
+  const common = -2 * (15 + gainBits(windowSamples, spare));
   const values = bandHeights(spec).map((height) => (Math.log2(height) + common) * 2 ** LOG_BITS);
   return table("bias", "s32", { shape: [mels], values });
 }
 
 /**
  * log2(1 + i / 64), raised by half of what the chord there lies below the curve: error 6.6e-5 dB.
+ * With each what the next is more, twice: a fraction of the interval has 31 bits, the product's high
+ * word is taken.
  */
 function logarithmTable(): Table {
   const count = 2 ** INTERVAL_BITS;
-  const values = Array.from({ length: count + 1 }, (_, i) => {
+  const at = (i: number): number => {
     const x = 1 + i / count;
     const raised = 1 / (16 * Math.LN2 * (x * count) ** 2);
-    return (Math.log2(x) + raised) * 2 ** LOG_BITS;
-  });
-  return table("logarithm", "s32", { shape: [count + 1], values });
+    return Math.round((Math.log2(x) + raised) * 2 ** LOG_BITS);
+  };
+  const values = Array.from({ length: count }, (_, i) => [at(i), 2 * (at(i + 1) - at(i))]);
+  return table("logarithm", "s32", { shape: [count, 2], values: values.flat() });
 }

@@ -1,9 +1,9 @@
 /**
- * The mel scale: band edges, and which part of a bin's power rises into which band.
+ * The mel scale: band edges, and which part of a bin's power falls out of which band.
  *
  * Triangle m rises from edge m to edge m+1 and falls to edge m+2. Between two edges the falling
- * part of one band and the rising part of the next add up to 1, so one weight a bin describes the
- * whole filter bank (docs/features.md, 6).
+ * part of one band and the rising part of the next add up to 1, so one straight line a segment
+ * describes the whole filter bank (docs/features.md, 6).
  *
  * Sources: librosa.filters.mel; Slaney, "Auditory Toolbox" (1998); HTK Book, section 5.6.
  */
@@ -45,18 +45,25 @@ export function edgeBins(bank: Bank): number[] {
   return melEdges(bank).map((hz) => Math.min(Math.max(1, Math.ceil(hz / binHz)), last));
 }
 
-/** For each bin below half the rate, the part of it in [0, 1] that rises; 0 outside all bands. */
-export function risingParts(bank: Bank): number[] {
+/** The falling part of a bin between two edges: a straight line. */
+export interface BandLine {
+  /** At the last bin of the segment, in [0, 1]. */
+  readonly last: number;
+  /** How much more it is a bin before, in [0, 1]. */
+  readonly slope: number;
+}
+
+/** For each of the mels + 1 segments between edges; a slope only where there are two bins. */
+export function bandLines(bank: Bank): BandLine[] {
   const edges = melEdges(bank);
   const bins = edgeBins(bank);
-  const parts = new Array<number>(bank.windowSamples / 2).fill(0);
-  for (let m = 0; m <= bank.mels; m++) {
-    for (let k = bins[m]; k < bins[m + 1]; k++) {
-      const hz = (k * bank.sampleRateHz) / bank.windowSamples;
-      parts[k] = (hz - edges[m]) / (edges[m + 1] - edges[m]);
-    }
-  }
-  return parts;
+  const binHz = bank.sampleRateHz / bank.windowSamples;
+  return Array.from({ length: bank.mels + 1 }, (_, m) => {
+    const widthHz = edges[m + 1] - edges[m];
+    const count = bins[m + 1] - bins[m];
+    const last = count < 1 ? 0 : (edges[m + 1] - (bins[m + 1] - 1) * binHz) / widthHz;
+    return { last, slope: count < 2 ? 0 : binHz / widthHz };
+  });
 }
 
 const SLANEY = {

@@ -73,8 +73,8 @@ export function printAccess(printing: Printing, buffer: Buffer, index: readonly 
 }
 
 /**
- * The address of an access as a pointer and what is constant in the index: `x + k, 2`. Apart, because
- * accesses that differ in the latter only then share a pointer.
+ * The address of an access as a pointer and what is constant in the index: `x + k, 2`. Apart,
+ * because accesses that differ in the latter only then share a pointer.
  */
 export function printPlace(printing: Printing, buffer: Buffer, index: readonly Expr[]): string {
   const rest = index.map(withoutConstant);
