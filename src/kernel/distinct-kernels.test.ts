@@ -28,6 +28,7 @@ test("a constant, a shape, a step or the sign of zero makes another kernel", () 
     filled("a", -0),
     filled("a", 1, wide),
     b.kernel("a", [y], [stepped]),
+    b.kernel("a", [y], [b.loop("i", 8, (i) => [b.store(y, [i], 1)], { unrolled: true })]),
     b.kernel("a", [y], []),
   ];
   const calls = list.map((kernel) => call("a", kernel, { y: "a" }));

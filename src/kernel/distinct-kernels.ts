@@ -66,10 +66,15 @@ function isSameStatement(a: Statement, b: Statement): boolean {
 function isSameHead(a: Statement, b: Statement): boolean {
   if (a.op === "store") return b.op === "store" && a.buffer.name === b.buffer.name;
   if (a.op === "when" || b.op === "when" || b.op === "store") return a.op === b.op;
-  const isSameLoop =
-    a.op !== "for" ||
-    (b.op === "for" && a.step === b.step && a.lanes === b.lanes && a.parallel === b.parallel);
-  return isSameLoop && isSameExpr(a.variable, b.variable);
+  const isLoop = a.op === "for" && b.op === "for";
+  return isSameExpr(a.variable, b.variable) && (!isLoop || isSameLoop(a, b));
+}
+
+type For = Extract<Statement, { op: "for" }>;
+
+function isSameLoop(a: For, b: For): boolean {
+  const isSameOrder = a.step === b.step && a.lanes === b.lanes;
+  return isSameOrder && a.parallel === b.parallel && a.unrolled === b.unrolled;
 }
 
 function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
