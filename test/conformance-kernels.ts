@@ -368,6 +368,33 @@ function neighbours(): Kernel {
   return b.kernel("neighbours", [x, w, y, z], body);
 }
 
+/** Neighbours in lanes: side by side upwards and downwards, in rows of four, and 16 bits wide. */
+function neighbourLanes(): Kernel {
+  const x = b.buffer("x", "s32", [23, 2]);
+  const rows = b.buffer("rows", "s32", [11, 4]);
+  const w = b.buffer("w", "s16", [11, 2]);
+  const y = b.buffer("y", "s32", [23, 2]);
+  const z = b.buffer("z", "s32", [11, 4]);
+  const names = ["near", "far", "c", "v"].map((name) => [`${name}_re`, `${name}_im`]);
+  const pairs = names.map((pair) => pair.map((name) => b.variable(name, "s32")));
+  const [near, far, c, v] = pairs;
+  const body = b.lanes(
+    "k",
+    11,
+    (k) => [
+      ...near.map((part, i) => b.declare(part, b.load(x, k, i))),
+      ...far.map((part, i) => b.declare(part, b.load(x, b.sub(22, k), i))),
+      ...c.map((part, i) => b.declare(part, b.load(rows, k, 2 + i))),
+      ...v.map((part, i) => b.declare(part, b.load(w, k, i))),
+      ...near.map((part, i) => b.store(y, [k, i], b.add(b.shr(part, 2), b.shr(far[i], 2)))),
+      ...far.map((part, i) => b.store(y, [b.sub(22, k), i], b.mulShift(part, c[i], 32))),
+      ...v.map((part, i) => b.store(z, [k, 1 + i], b.bitXor(part, near[i]))),
+    ],
+    { vectors: 2 },
+  );
+  return b.kernel("neighbour_lanes", [x, rows, w, y, z], [body]);
+}
+
 /** Loops that C writes out: of eight and of two iterations, and lanes. */
 function writtenOut(): Kernel {
   const x = b.buffer("x", "s16", [4, 8]);
@@ -417,6 +444,7 @@ export const cases: readonly Case[] = [
     data: { a: [2, -2, 6, 2 ** 30, -(2 ** 30), 3] },
   },
   { name: "neighbours moved together", kernel: neighbours() },
+  { name: "neighbours in lanes", kernel: neighbourLanes() },
   { name: "loops written out", kernel: writtenOut() },
   { name: "a wrapping hash", kernel: hash() },
   { name: "conditions and bits", kernel: logic() },

@@ -234,3 +234,16 @@ test("what the language forbids is refused where it is written", () => {
   expect(() => b.unary("sqrt", acc)).toThrow("sqrt: operand type must be");
   expect(() => b.load(b.buffer("x", "s8", [2, 2]), 0)).toThrow("load: indices of x must be");
 });
+
+test("pairs of floats in lanes move like single ones", () => {
+  const x = b.buffer("x", "f32", [40]);
+  const y = b.buffer("y", "f32", [40]);
+  const [p, q] = [b.variable("p", "f32"), b.variable("q", "f32")];
+  const body = b.lanes("i", 19, (i) => [
+    b.declare(p, b.load(x, b.mul(i, 2))),
+    b.declare(q, b.load(x, b.add(b.mul(i, 2), 1))),
+    b.store(y, [b.sub(38, b.mul(i, 2))], b.add(p, q)),
+    b.store(y, [b.sub(39, b.mul(i, 2))], b.mul(p, q)),
+  ]);
+  agree(b.kernel("pairs", [x, y], [body]));
+});

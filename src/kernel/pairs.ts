@@ -14,6 +14,19 @@ export type Store = Extract<Statement, { op: "store" }>;
 /** A declaration whose value is an element. */
 export type LoadLet = Let & { readonly op: "let"; readonly value: Load };
 
+/** Statements in order, those that move neighbours two by two. */
+export function inPairs(body: readonly Statement[]): (readonly Statement[])[] {
+  const steps: (readonly Statement[])[] = [];
+  for (let i = 0; i < body.length; i++) {
+    const next = body.slice(i, i + 2);
+    const isPair =
+      next.length === 2 && (isLoadPair(next[0], next[1]) || isStorePair(next[0], next[1]));
+    steps.push(isPair ? next : [body[i]]);
+    if (isPair) i++;
+  }
+  return steps;
+}
+
 /** `let x = b[i]; let y = b[i + 1]`. */
 export function isLoadPair(first: Statement, second: Statement): boolean {
   if (!isLoadLet(first) || !isLoadLet(second)) return false;

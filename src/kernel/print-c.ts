@@ -27,7 +27,7 @@ import {
   parts,
   type Statement,
 } from "./language.ts";
-import { isLoadLet, isLoadPair, isStorePair, type LoadLet, type Store } from "./pairs.ts";
+import { inPairs, isLoadLet, type LoadLet, type Store } from "./pairs.ts";
 import { writtenBy } from "./routine.ts";
 
 const COLUMNS = 100;
@@ -130,9 +130,9 @@ function printBlock(
   visible: ReadonlySet<string>,
 ): void {
   const here = new Set(visible);
-  for (let i = 0; i < body.length; i++) {
-    if (printPair(printing, body.slice(i, i + 2), depth, here)) i++;
-    else printStatement(printing, body[i], depth, here);
+  for (const step of inPairs(body)) {
+    if (printPair(printing, step, depth, here)) continue;
+    for (const statement of step) printStatement(printing, statement, depth, here);
   }
 }
 
@@ -144,11 +144,10 @@ function printPair(
   here: Set<string>,
 ): boolean {
   if (second === undefined) return false;
-  if (isLoadLet(first) && isLoadLet(second) && isLoadPair(first, second)) {
+  if (isLoadLet(first) && isLoadLet(second)) {
     return printLoadPair(printing, [first, second], depth, here);
   }
-  if (first.op !== "store" || second.op !== "store" || !isStorePair(first, second)) return false;
-  if (first.buffer.type !== "s32") return false;
+  if (first.op !== "store" || second.op !== "store" || first.buffer.type !== "s32") return false;
   const values = [first, second].map(({ value }) => printExpr(printing, value));
   const to = printPlace(printing, first.buffer, first.index);
   line(printing, depth, `${use(printing, "store_pair_s32", to, ...values)};`);

@@ -102,6 +102,8 @@ export const SIMD = {
   store32Lane: 0x5a,
   store64Lane: 0x5b,
   load32Zero: 0x5c,
+  load64Zero: 0x5d,
+  load64Lane: 0x57,
   f32x4Floor: 0x68,
   i16x8ExtendLowI8x16S: 0x87,
   i16x8ExtendLowI8x16U: 0x89,

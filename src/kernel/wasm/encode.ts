@@ -7,6 +7,7 @@
  */
 
 import { bodiesOf, expressionsOf, type Kernel, type Statement } from "../language.ts";
+import { inPairs } from "../pairs.ts";
 import { join, OP, TYPE, unsigned } from "./bytes.ts";
 import { type Part, shareOf, WHOLE } from "./parts.ts";
 import { pushScalar } from "./scalar.ts";
@@ -32,6 +33,7 @@ import {
   splat,
   storeVector,
 } from "./vector.ts";
+import { loadPairs, storePairs, vectorPair } from "./vector-pairs.ts";
 
 type For = Extract<Statement, { op: "for" }>;
 type Store = Extract<Statement, { op: "store" }>;
@@ -62,11 +64,30 @@ export function encodeKernel(
     accesses: new Map(),
     fused,
   };
-  for (const statement of kernel.body) encodeStatement(scope, statement);
+  encodeBody(scope, kernel.body);
   const locals = scope.localTypes.flatMap((type) => [1, type]);
   const count = unsigned(scope.localTypes.length);
   scope.code.push(OP.end);
   return join([new Uint8Array([...count, ...locals]), new Uint8Array(scope.code)]);
+}
+
+function encodeBody(scope: Scope, body: readonly Statement[]): void {
+  for (const step of inPairs(body)) {
+    if (!encodePair(scope, step)) for (const statement of step) encodeStatement(scope, statement);
+  }
+}
+
+/** Neighbours that differ between lanes, together; false if there are none. */
+function encodePair(scope: Scope, step: readonly Statement[]): boolean {
+  const { lane } = scope;
+  const pair = lane && vectorPair(scope, step, lane);
+  if (lane === undefined || pair === undefined) return false;
+  const names = step.flatMap((s) => (s.op === "let" ? [s.variable.name] : []));
+  for (let u = 0; u < lane.vectors; u++) {
+    if (pair.values) storePairs(scope, lane, pair.access, pair.values, u);
+    else loadPairs(scope, lane, pair.access, names, u);
+  }
+  return true;
 }
 
 function encodeStatement(scope: Scope, statement: Statement): void {
@@ -108,9 +129,9 @@ function encodeStatement(scope: Scope, statement: Statement): void {
     case "when":
       pushScalar(scope, statement.condition);
       emit(scope, OP.if, TYPE.empty);
-      for (const inner of statement.then) encodeStatement(scope, inner);
+      encodeBody(scope, statement.then);
       if (statement.otherwise.length > 0) emit(scope, OP.else);
-      for (const inner of statement.otherwise) encodeStatement(scope, inner);
+      encodeBody(scope, statement.otherwise);
       return emit(scope, OP.end);
     default:
       return statement satisfies never;
@@ -156,7 +177,7 @@ function repeat(scope: Scope, loop: For, pushEnd: () => void, again: boolean): v
   const counter = scalarLocal(scope, loop.variable.name, "s32");
   const { scope: inner, advance } = enterLoop(scope, loop);
   if (again) emit(scope, OP.loop, TYPE.empty);
-  for (const statement of loop.body) encodeStatement(inner, statement);
+  encodeBody(inner, loop.body);
   if (!again) return;
   advance();
   getLocal(scope, counter);
@@ -174,8 +195,7 @@ function encodeLanes(scope: Scope, loop: For): void {
   const plain = { variable: variable.name, vectors: loop.lanes, changing };
   const lane: Lane = { ...plain, varying: new Set(), splats: new Map() };
   const varying = varyingIn(body, lane);
-  const isVector =
-    extent - first >= LANES && body.every((s) => canEncode(scope, s, { ...lane, varying }));
+  const isVector = extent - first >= LANES && canEncodeAll(scope, body, { ...lane, varying });
   let done = first;
   for (const vectors of isVector ? [loop.lanes, 1] : []) {
     const step = LANES * vectors;
@@ -224,6 +244,13 @@ function varyingIn(body: readonly Statement[], lane: Lane): ReadonlySet<string> 
   return varying;
 }
 
+function canEncodeAll(scope: Scope, body: readonly Statement[], lane: Lane): boolean {
+  return inPairs(body).every(
+    (step) =>
+      vectorPair(scope, step, lane) !== undefined || step.every((s) => canEncode(scope, s, lane)),
+  );
+}
+
 function canEncode(scope: Scope, statement: Statement, lane: Lane): boolean {
   const expressions = statement.op === "store" ? [statement.value] : expressionsOf(statement);
   if (!expressions.every((expr) => hasVectorForm(expr, lane))) return false;
@@ -231,5 +258,5 @@ function canEncode(scope: Scope, statement: Statement, lane: Lane): boolean {
   if (uniformOnly && expressions.some((expr) => isVarying(expr, lane))) return false;
   if (statement.op === "store" && !canStoreVector(scope, statement.buffer, statement.index, lane))
     return false;
-  return bodiesOf(statement).every((body) => body.every((inner) => canEncode(scope, inner, lane)));
+  return bodiesOf(statement).every((body) => canEncodeAll(scope, body, lane));
 }

@@ -234,7 +234,8 @@ interface Layout {
   readonly regular: boolean;
 }
 
-function layoutOf(scope: Scope, buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
+/** How an access moves with the lane. */
+export function layoutOf(scope: Scope, buffer: Buffer, index: readonly Expr[], lane: Lane): Layout {
   const affine = affineOf(scope, buffer, index);
   const stride = affine.terms.find(({ key }) => key === lane.variable)?.coefficient ?? 0;
   const odd = ({ key, expr }: Term): boolean => key !== lane.variable && isVarying(expr, lane);
