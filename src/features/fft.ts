@@ -80,27 +80,19 @@ const TOGETHER = 4;
 /** Two radix-2 stages in one: h and 2h (equation 1). */
 function radix4(points: Buffer, h: number, twiddles: Buffer): Statement {
   const [M] = points.shape;
-  const body = (group: Expr): Statement[] =>
-    h === TOGETHER
-      ? Array.from({ length: h }, (_, k) => smallest(points, twiddles, { group, k })).flat()
-      : [
-          b.loop(
-            `from${h}`,
-            h,
-            (from) => [
-              b.lanes(
-                `k${h}`,
-                TOGETHER,
-                (k) => general(points, twiddles, { group, k: b.add(from, k) }),
-                {
-                  unrolled: true,
-                },
-              ),
-            ],
-            { step: TOGETHER },
-          ),
-        ];
-  return b.loop(`group${h}`, M / (4 * h), body);
+  const groups = M / (4 * h);
+  if (h === TOGETHER) {
+    return b.lanes(`group${h}`, groups, (group) =>
+      Array.from({ length: h }, (_, k) => smallest(points, twiddles, { group, k })).flat(),
+    );
+  }
+  const four = (group: Expr, from: Expr): Statement =>
+    b.lanes(`k${h}`, TOGETHER, (k) => general(points, twiddles, { group, k: b.add(from, k) }), {
+      unrolled: true,
+    });
+  return b.loop(`group${h}`, groups, (group) => [
+    b.loop(`from${h}`, h, (from) => [four(group, from)], { step: TOGETHER }),
+  ]);
 }
 
 interface Place {

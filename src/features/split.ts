@@ -11,6 +11,8 @@ import {
   held,
   heldTwiddle,
   loadPoint,
+  minus,
+  shiftedDown,
   storePoint,
   type Twiddle,
 } from "./complex.ts";
@@ -30,7 +32,7 @@ export function splitTable(
   N: number,
   { isJoined, spare }: { isJoined: boolean; spare: number },
 ): Table {
-  const count = isJoined ? N / 8 + 1 : N / 4;
+  const count = isJoined ? N / 8 + 1 : N / 4 + 1;
   const both = (angle: number, scale: number): number[] =>
     [Math.cos(angle), Math.sin(angle)].map((value) => q31(value * scale));
   const values = Array.from({ length: count }, (_, k) => {
@@ -40,41 +42,41 @@ export function splitTable(
   return table("cosines", "s32", { shape: [count, isJoined ? 4 : 2], values: values.flat() });
 }
 
-/** Where the points are the transform. */
+/** Steps that are written out one after the other, and a vector of WebAssembly. */
+const TOGETHER = 4;
+
+/** Steps for k from 1 to `last`, a multiple of 4. */
+function fromOne(last: number, step: (k: Expr) => Statement[]): Statement {
+  return b.loop(
+    "from",
+    last,
+    (from) => [
+      b.lanes("bin", TOGETHER, (bin) => step(b.add(b.add(from, bin), 1)), { unrolled: true }),
+    ],
+    { step: TOGETHER },
+  );
+}
+
+/** Where the points are the transform; bin M/2 is its own mirror, and twice the same. */
 export function splitReal(points: Buffer, { cosines, spare }: Split): Statement[] {
   const [M] = points.shape;
-  return [
-    b.loop(
-      "bin",
-      M / 2,
-      (k) => {
-        const mirror = b.sub(M, k);
-        const near = held("near", loadPoint(points, k));
-        const far = held("far", loadPoint(points, mirror));
-        const twiddle = heldTwiddle("turn", cosines, k, 0);
-        const bins = binsOf("bin", [near.value, far.value], twiddle.value, spare);
-        return [
-          ...near.declare,
-          ...far.declare,
-          ...twiddle.declare,
-          ...bins.declare,
-          ...storePoint(points, k, bins.near),
-          ...storePoint(points, mirror, bins.far),
-        ];
-      },
-      { from: 1 },
-    ),
-    ...middle(points, b.s32(M / 2), loadPoint(points, b.s32(M / 2)), spare),
-  ];
+  const two = (k: Expr): Statement[] => {
+    const mirror = b.sub(M, k);
+    const near = held("near", loadPoint(points, k));
+    const far = held("far", loadPoint(points, mirror));
+    const twiddle = heldTwiddle("turn", cosines, k, 0);
+    const bins = binsOf("bin", [near.value, far.value], twiddle.value, spare);
+    return [
+      ...near.declare,
+      ...far.declare,
+      ...twiddle.declare,
+      ...bins.declare,
+      ...storePoint(points, k, bins.near),
+      ...storePoint(points, mirror, bins.far),
+    ];
+  };
+  return [fromOne(M / 2, two)];
 }
-
-/** Bin M/2 is its own mirror. */
-function middle(points: Buffer, at: Expr, { re, im }: Complex, spare: number): Statement[] {
-  return storePoint(points, at, { re: b.shr(re, spare), im: b.shr(im, spare) });
-}
-
-/** Steps that are written out one after the other. */
-const TOGETHER = 2;
 
 /**
  * Where the points are two transforms of h = M/2 points each, the second at twice the scale: their
@@ -84,19 +86,19 @@ const TOGETHER = 2;
 export function splitJoined(points: Buffer, { cosines, spare }: Split): Statement[] {
   const [M] = points.shape;
   const h = M / 2;
-  const four = (k: Expr, name: string): Statement[] => {
+  const four = (k: Expr): Statement[] => {
     const [low, high] = [k, b.sub(h, k)].map((at, q) => {
-      const a = held(`${name}a${q}`, loadPoint(points, at));
-      const x = held(`${name}x${q}`, loadPoint(points, b.add(at, h)));
+      const a = held(`a${q}`, loadPoint(points, at));
+      const x = held(`x${q}`, loadPoint(points, b.add(at, h)));
       return { inputs: [a, x] as const, at };
     });
-    const stage = heldTwiddle(`${name}stage`, cosines, k, 2);
-    const turn = heldTwiddle(`${name}turn`, cosines, k, 0);
-    const near = butterfly(`${name}near`, low.inputs, stage.value);
-    const far = butterfly(`${name}far`, high.inputs, stage.value, "mirrored");
-    const outer = binsOf(`${name}outer`, [near.sum, far.rest], turn.value, spare);
+    const stage = heldTwiddle("stage", cosines, k, 2);
+    const turn = heldTwiddle("turn", cosines, k, 0);
+    const near = butterfly("near", low.inputs, stage.value);
+    const far = butterfly("far", high.inputs, stage.value, "mirrored");
+    const outer = binsOf("outer", [near.sum, far.rest], turn.value, spare);
     const across = { cosine: turn.value.sine, sine: turn.value.cosine };
-    const inner = binsOf(`${name}inner`, [far.sum, near.rest], across, spare);
+    const inner = binsOf("inner", [far.sum, near.rest], across, spare);
     return [
       ...stage.declare,
       ...near.declare,
@@ -112,23 +114,12 @@ export function splitJoined(points: Buffer, { cosines, spare }: Split): Statemen
   };
   const first = held("first", loadPoint(points, b.s32(0)));
   const second = held("second", loadPoint(points, b.s32(h)));
-  const half = { re: b.shr(second.value.re, 1), im: b.shr(second.value.im, 1) };
-  const difference = {
-    re: b.sub(first.value.re, half.re),
-    im: b.sub(first.value.im, half.im),
-  };
+  const difference = minus(first.value, shiftedDown(second.value, 1));
   return [
     ...first.declare,
     ...second.declare,
-    ...middle(points, b.s32(h), difference, spare),
-    b.loop(
-      "bin",
-      h / 2 + 1,
-      (bin) => [
-        b.loop("next_bin", TOGETHER, (next) => four(b.add(bin, next), ""), { unrolled: true }),
-      ],
-      { from: 1, step: TOGETHER },
-    ),
+    ...storePoint(points, b.s32(h), shiftedDown(difference, spare)),
+    fromOne(h / 2, four),
   ];
 }
 
