@@ -21,7 +21,14 @@ import {
   writeData,
 } from "./wasm/module.ts";
 
-/** What a thread is told. */
+/** Memory that a thread asks the system for before it is needed: words from and to. */
+interface Touch {
+  readonly memory: WebAssembly.Memory;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a thread is told to do from then on. */
 interface Task {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -38,6 +45,11 @@ export interface ThreadedRunner extends Runner {
 
 /** The text of a worker, for both kinds; it must not use anything from outside. */
 const SOURCE = `
+const touch = ({ memory, from, to }) => {
+  const words = new Int32Array(memory.buffer);
+  const wordsAPage = 1024;
+  for (let word = from; word < to; word += wordsAPage) Atomics.add(words, word, 0);
+};
 const begin = ({ module, memory, entry, runsAddress }, ready) => {
   const run = new WebAssembly.Instance(module, { env: { memory } }).exports[entry];
   const runs = new Int32Array(memory.buffer, runsAddress, 1);
@@ -51,9 +63,11 @@ const begin = ({ module, memory, entry, runsAddress }, ready) => {
 };
 if (typeof self === "undefined" || typeof self.importScripts !== "function") {
   const { parentPort } = require("node:worker_threads");
-  parentPort.once("message", (task) => begin(task, () => parentPort.postMessage("ready")));
+  const ready = () => parentPort.postMessage("ready");
+  parentPort.on("message", (data) => ("to" in data ? touch(data) : begin(data, ready)));
 } else {
-  self.onmessage = ({ data }) => begin(data, () => self.postMessage("ready"));
+  const ready = () => self.postMessage("ready");
+  self.onmessage = ({ data }) => ("to" in data ? touch(data) : begin(data, ready));
 }`;
 
 /**
@@ -74,8 +88,12 @@ export async function compileThreads(
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const { modules } = options;
   const fused = options.fused === true && hasFusedMultiplyAdd();
-  // they start while this thread encodes
+  writeData(program, memory);
+  // while this thread encodes, they start and fetch the pages, which the system gives out one by one
   const workers = await startWorkers(threads - 1);
+  workers.forEach(({ touch }, i) => {
+    touch({ memory, ...shareOfWords(memory, i, workers.length) });
+  });
   const stop = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));
   };
@@ -85,7 +103,6 @@ export async function compileThreads(
       modules?.get(program) ??
       (await WebAssembly.compile(encodeModule(program, { parts: threads, fused, ...patience })));
     modules?.set(program, module);
-    writeData(program, memory);
     run = new WebAssembly.Instance(module, { env: { memory } }).exports.run0;
     const task = { module, memory, runsAddress: RUNS_ADDRESS };
     await Promise.all(workers.map(({ begin }, i) => begin({ ...task, entry: `run${i + 1}` })));
@@ -94,6 +111,16 @@ export async function compileThreads(
     throw error;
   }
   return { view: viewer(program, memory), run: runnerOf(run, memory), stop };
+}
+
+function shareOfWords(
+  { buffer }: WebAssembly.Memory,
+  part: number,
+  parts: number,
+): Pick<Touch, "from" | "to"> {
+  const words = buffer.byteLength / Int32Array.BYTES_PER_ELEMENT;
+  const at = (share: number): number => Math.floor((words * share) / parts);
+  return { from: at(part), to: at(part + 1) };
 }
 
 function runnerOf(run: WebAssembly.ExportValue, memory: WebAssembly.Memory): () => void {
@@ -113,6 +140,7 @@ function runnerOf(run: WebAssembly.ExportValue, memory: WebAssembly.Memory): () 
 
 /** A thread that is starting, or waits to be told what to do. */
 interface Waiting {
+  touch(memory: Touch): void;
   /** Resolves when it waits for the first run; rejects if it cannot be started. */
   begin(task: Task): Promise<void>;
   stop(): Promise<unknown>;
@@ -132,6 +160,7 @@ async function startWorkers(count: number): Promise<Waiting[]> {
     });
     ready.catch(() => {}); // who begins is told
     return {
+      touch: (memory) => worker.postMessage(memory),
       begin: async (task) => {
         worker.postMessage(task);
         await ready;
@@ -151,6 +180,7 @@ function startWebWorker(): Waiting {
   });
   ready.catch(() => {}); // who begins is told
   return {
+    touch: (memory) => worker.postMessage(memory),
     begin: async (task) => {
       worker.postMessage(task);
       await ready;
