@@ -135,7 +135,7 @@ describe("with --json", () => {
       },
     });
     expect(said.bench.frontends).toMatchObject({
-      audio: { kind: "mfcc", per: "second", ramBytes: 7628, flashBytes: bytes },
+      audio: { kind: "mfcc", per: "second", ramBytes: 7620, flashBytes: bytes },
       image: { kind: "image", per: "picture", ramBytes: bytes, flashBytes: bytes },
     });
   });
