@@ -4,9 +4,9 @@
  *
  *   F[u, v] = sqrt(u^2 + v^2) sum_yx g[y, x] cos(pi u (y + 1/2) / 24) cos(pi v (x + 1/2) / 24)    (4)
  *
- * for 0 < u + v <= 12, in the order of u + v, g being means of the picture over a 24 x 24 grid in the window. The mean is
- * left out and the whole is scaled to length 1: brightness and contrast cancel. Spectra of pictures
- * fall off as 1 / frequency, so the root makes all terms count alike.
+ * for 0 < u + v <= 12, in the order of u + v, g being means of the picture over a 24 x 24 grid in
+ * the window. The mean is left out and the whole is scaled to length 1: brightness and contrast
+ * cancel. Spectra of pictures fall off as 1 / frequency, so the root makes all terms count alike.
  *
  * Source: Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010 (pHash
  * by DCT); Field, "Relations between the statistics of natural images", 1987 (the fall-off).
