@@ -158,16 +158,10 @@ async function startWorkers(count: number): Promise<Waiting[]> {
       worker.once("message", () => resolve());
       worker.once("error", reject);
     });
-    ready.catch(() => {}); // who begins is told
-    return {
-      touch: (memory) => worker.postMessage(memory),
-      begin: async (task) => {
-        worker.postMessage(task);
-        await ready;
-        worker.unref();
-      },
-      stop: () => worker.terminate(),
-    };
+    return waiting(
+      worker,
+      ready.then(() => worker.unref()),
+    );
   });
 }
 
@@ -178,6 +172,16 @@ function startWebWorker(): Waiting {
     worker.onmessage = () => resolve();
     worker.onerror = ({ message }) => reject(new Error(message));
   });
+  return waiting(worker, ready);
+}
+
+/** A worker of either kind. */
+interface Sent {
+  postMessage(message: Touch | Task): void;
+  terminate(): unknown;
+}
+
+function waiting(worker: Sent, ready: Promise<unknown>): Waiting {
   ready.catch(() => {}); // who begins is told
   return {
     touch: (memory) => worker.postMessage(memory),
