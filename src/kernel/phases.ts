@@ -11,6 +11,7 @@
  * depend on the threads: a sum over items is added up chunk by chunk, always in the same order.
  */
 
+import { frugalOrder } from "./frugal-order.ts";
 import { bytesOf, type ElementType, sizeOf } from "./language.ts";
 import {
   byteOffsetOf,
@@ -82,7 +83,8 @@ export function reachOf(
  */
 export function inPhases(routine: Routine): Routine {
   const touched = touchedByCalls(routine);
-  const needs = withLate(routine.calls, needsOf(touched));
+  const data = needsOf(touched);
+  const needs = withLate(routine.calls, data);
   const done = new Set<number>();
   const order: number[] = [];
   let isByItem = routine.calls.some(({ each }) => each !== undefined);
@@ -101,10 +103,31 @@ export function inPhases(routine: Routine): Routine {
         phase.push(i);
       });
     }
-    order.push(...phase);
+    order.push(...(isByItem ? frugally(phase, routine, { touched, needs: data }) : phase));
     isByItem = !isByItem;
   }
   return { ...routine, calls: order.map((i) => routine.calls[i]) };
+}
+
+/** The calls of a phase in an order that keeps little alive. */
+function frugally(
+  phase: readonly number[],
+  { storage }: Routine,
+  { touched, needs }: { touched: readonly (readonly Touched[])[]; needs: readonly number[][] },
+): number[] {
+  const scratch = new Map(storage.filter(({ role }) => role === "scratch").map((s) => [s.name, s]));
+  const outside = new Set(
+    touched.flatMap((mine, i) => (phase.includes(i) ? [] : mine.map(({ root }) => root))),
+  );
+  const calls = phase.map((i) => ({
+    needs: needs[i].map((k) => phase.indexOf(k)).filter((k) => k >= 0),
+    uses: new Set(touched[i].map(({ root }) => root).filter((root) => scratch.has(root))),
+  }));
+  const bytes = (name: string): number => {
+    const one = scratch.get(name);
+    return one === undefined || outside.has(name) ? 0 : bytesOf(one);
+  };
+  return frugalOrder(calls, bytes).map((position) => phase[position]);
 }
 
 /** A late call also needs what the first call that needs it needs. Later ones first: they may chain. */
