@@ -1,6 +1,5 @@
 /** The layers of a net as the compiled step has them: merged where a merged step exists. */
 
-import { MOST_CHOSEN } from "./kernels/pointwise-pool-gradient.ts";
 import type { Conv2d, Layer } from "./layer.ts";
 import {
   type ConvNorm,
@@ -75,7 +74,6 @@ function convNorm(conv: Layer, next: Next): ConvNorm | undefined {
 function pointwisePool(conv: Layer, next: Next): PointwisePool | undefined {
   if (!isPlain(conv) || !conv.bias) return undefined;
   if ([...conv.kernel, ...conv.stride].some((extent) => extent !== 1)) return undefined;
-  if (conv.filters > MOST_CHOSEN) return undefined;
   const relu = next(conv.name);
   if (relu?.op !== "relu") return undefined;
   const pool = next(relu.name);

@@ -2,10 +2,12 @@
 
 import { expect, test } from "vitest";
 import { build as b, interpret } from "../../kernel/index.ts";
+import { random } from "../random.ts";
 import { adam } from "./adam.ts";
 import { dropout } from "./elementwise.ts";
 import { exp, log } from "./math.ts";
-import { listChosen, listsOf, MOST_CHOSEN } from "./pointwise-pool-gradient.ts";
+import { NONE } from "./pointwise-pool.ts";
+import { chosenInput, chosenWeights, listChosen, listsOf } from "./pointwise-pool-gradient.ts";
 import { relu6, relu6Gradient } from "./relu6.ts";
 import { sgd } from "./sgd.ts";
 import { segmentsOf } from "./window.ts";
@@ -149,24 +151,40 @@ test("relu6 passes what lies between 0 and 6, and its gradient only there", () =
   expect([...dy]).toEqual([0, 0, 2, 2, 0, 0]);
 });
 
-test("a pixel that most filters chose has them all in its list, in order", () => {
-  const N = MOST_CHOSEN;
-  const product = { shape: [2, 2, 1], filters: N };
-  const lists = new Int16Array(listsOf(product).reduce((a, c) => a * c));
-  const none = 4;
-  for (const [pixel, left] of [
-    [3, []],
-    [0, [7, 200]],
-  ] as const) {
-    const choice = new Int8Array(N).fill(pixel);
-    for (const n of left) choice[n] = none;
-    const db = new Float32Array(N);
-    const dy = Float32Array.from({ length: N }, (_, n) => n);
-    interpret(listChosen(product, { scale: 2 }), { choice, dy, lists, db });
-    const chosen = Array.from({ length: N }, (_, n) => n).filter((n) => choice[n] !== none);
-    const list = [...lists.subarray(pixel * (N + 1), (pixel + 1) * (N + 1))];
-    expect(list[N]).toBe(chosen.length);
-    expect(list.slice(0, chosen.length)).toEqual(chosen);
-    expect([...db]).toEqual(Array.from(dy, (g, n) => (choice[n] === none ? 0 : 2 * g)));
-  }
+test("gradients behind a maximum are those of the chosen pixels, over several bands", () => {
+  // five rows of tiles in two bands, an odd last row and column
+  const [H, W, K, N] = [11, 17, 64, 3];
+  const product = { shape: [H, W, K], filters: N };
+  const shape = listsOf(product);
+  expect(shape.slice(0, 2)).toEqual([2, N]);
+  const source = random("gradients");
+  const values = (size: number) => Float32Array.from({ length: size }, () => source.normal());
+  const [tiles, scale] = [5 * 8, 2];
+  const pixels = Array.from({ length: tiles * N }, (_, i) => {
+    const [tile, which] = [Math.floor(i / N), (7 * i) % 5];
+    const corner = 2 * Math.floor(tile / 8) * W + 2 * (tile % 8);
+    return which === 4 ? NONE : corner + (which >> 1) * W + (which & 1);
+  });
+  const [x, dy, turned] = [values(H * W * K), values(tiles * N), values(N * K)];
+  const lists = new Int32Array(shape.reduce((a, c) => a * c));
+  const gradients = new Float32Array(lists.length);
+  const [db, dw, dx] = [N, N * K, H * W * K].map((size) => new Float32Array(size).fill(0.5));
+  const choice = Int16Array.from(pixels);
+  interpret(listChosen(product, { scale }), { choice, dy, lists, gradients, db });
+  interpret(chosenWeights(product, { scale }), { x, lists, gradients, dw });
+  interpret(chosenInput(product, { scale }), { lists, gradients, turned, dx });
+  const [eb, ew, ex] = [db, dw, dx].map((a, i) => new Float64Array(a.length).fill(i < 2 ? 0.5 : 0));
+  pixels.forEach((pixel, i) => {
+    if (pixel === NONE) return;
+    const [n, g] = [i % N, scale * dy[i]];
+    eb[n] += g;
+    for (let k = 0; k < K; k++) {
+      ew[n * K + k] += g * x[pixel * K + k];
+      ex[pixel * K + k] += g * turned[n * K + k];
+    }
+  });
+  const distance = (found: Float32Array, expected: Float64Array): number =>
+    Math.max(...expected.map((value, i) => Math.abs(found[i] - value)));
+  const distances = [distance(db, eb), distance(dw, ew), distance(dx, ex)];
+  expect(Math.max(...distances)).toBeLessThan(1e-5);
 });

@@ -2,6 +2,7 @@
 
 import { turnWeights } from "../kernels/convolve.ts";
 import {
+  choiceOf,
   type PooledProduct,
   pointwisePool as pointwisePoolKernel,
 } from "../kernels/pointwise-pool.ts";
@@ -25,7 +26,7 @@ export const pointwisePool: Steps<PointwisePool> = {
       w: site.parameter("weight", conv.name),
       bias: site.parameter("bias", conv.name),
       y: site.y,
-      choice: s.scratch("choice", [site.batch, ...site.output], "s8"),
+      choice: s.scratch("choice", [site.batch, ...site.output], choiceOf(product).type),
     };
     if (dropout === undefined || !isTraining) s.each(pointwisePoolKernel(product), bindings);
     else {
@@ -42,12 +43,19 @@ export const pointwisePool: Steps<PointwisePool> = {
     const K = product.shape[2];
     const dropout = { scale: 1 / (1 - (layer.dropout?.rate ?? 0)) };
     const { dy } = site;
-    const lists = s.scratch("lists", [site.batch, ...listsOf(product)], "s16");
+    const lists = s.scratch("lists", [site.batch, ...listsOf(product)], "s32");
+    const gradients = s.scratch("gradients", [site.batch, ...listsOf(product)], "f32");
     const db = s.gather("dbias", N);
-    s.each(listChosen(product, dropout), { choice: `${layer.name}.choice`, dy, lists, db });
+    s.each(listChosen(product, dropout), {
+      choice: `${layer.name}.choice`,
+      dy,
+      lists,
+      gradients,
+      db,
+    });
     s.sum(db, site.gradient("bias", conv));
     const dw = s.gather("dweight", N * K);
-    s.each(chosenWeights(product, dropout), { x: site.x[0], lists, dy, dw });
+    s.each(chosenWeights(product, dropout), { x: site.x[0], lists, gradients, dw });
     const sums = s.scratch("dweight_turned", [N, K]);
     s.sum(dw, sums);
     const dweight = site.gradient("weight", conv);
@@ -57,7 +65,7 @@ export const pointwisePool: Steps<PointwisePool> = {
     const turned = s.scratch("turned", [N, K]);
     const weight = site.parameter("weight", conv);
     s.add(turnWeights([1, 1], { C: K, N }), { w: weight, turned });
-    s.each(chosenInput(product, dropout), { lists, dy, turned, dx });
+    s.each(chosenInput(product, dropout), { lists, gradients, turned, dx });
     return s;
   },
 };
