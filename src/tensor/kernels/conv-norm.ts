@@ -13,7 +13,8 @@
  *     dw = scale (X' dy - s dsum / R - inverse (C w) dgamma)                                      (2)
  *
  * which needs X' dy only. There is no gradient by the image: the first convolution needs none.
- * Source: (2) is the gradient of Ioffe, Szegedy 2015 multiplied by X'.
+ * Source: (2) is the gradient of Ioffe, Szegedy 2015 multiplied by X'. Where lags will do (lag-sums.ts),
+ * X is not made either.
  */
 
 import {

@@ -14,8 +14,10 @@ import {
 } from "../kernels/conv-norm.ts";
 import { convolve, convolveWeights } from "../kernels/convolve.ts";
 import { zeros } from "../kernels/elementwise.ts";
+import { gramOfLags, hasLags, lagFrame, lagShape, lagSums } from "../kernels/lag-sums.ts";
+import { pad } from "../kernels/window.ts";
 import type { ConvNorm } from "../merged-layer.ts";
-import { type Site, type StepBuilder, type Steps, step } from "../op.ts";
+import { product, type Site, type StepBuilder, type Steps, step } from "../op.ts";
 import { convolutionOf, padded, paddedName } from "./conv2d.ts";
 
 export const convNorm: Steps<ConvNorm> = {
@@ -83,14 +85,7 @@ function fold(layer: ConvNorm, x: string, site: Site, s: StepBuilder) {
     s.add(foldRunning({ K, N, bias: conv.bias }, norm), shared);
     return targets;
   }
-  const columns = patchColumns(convolution);
-  const [H, W] = site.output;
-  const rows = s.scratch("patches", [site.batch, H * W, columns]);
-  s.each(patches(convolution), { x, patches: rows });
-  const parts = s.gather("gram_parts", columns * columns);
-  s.each(gram(convolution), { patches: rows, gram: parts });
-  const sums = s.scratch("gram", [columns, columns]);
-  s.sum(parts, sums);
+  const sums = gramOf(layer, x, site, s);
   const batch = { epsilon: norm.epsilon, momentum: norm.momentum, batch: site.batch };
   s.add(gramStatistics(convolution, { ...batch, bias: conv.bias }), {
     ...shared,
@@ -99,4 +94,30 @@ function fold(layer: ConvNorm, x: string, site: Site, s: StepBuilder) {
     covered: s.scratch("covered", [K, N]),
   });
   return targets;
+}
+
+/** The Gram matrix of all patches of a batch. */
+function gramOf({ conv }: ConvNorm, padded: string, site: Site, s: StepBuilder): string {
+  const convolution = convolutionOf(conv, site);
+  const columns = patchColumns(convolution);
+  const sums = s.scratch("gram", [columns, columns]);
+  const [shape] = site.inputs;
+  if (hasLags(shape, conv)) {
+    const frame = lagFrame(shape, conv);
+    const framed = s.scratch("framed", [site.batch, ...frame.padded, shape[2]]);
+    s.each(pad(frame), { x: site.x[0], y: framed });
+    const parts = s.gather("lag_parts", product(lagShape(shape, conv)));
+    s.each(lagSums(shape, conv), { x: framed, sums: parts });
+    const lags = s.scratch("lags", lagShape(shape, conv));
+    s.sum(parts, lags);
+    s.add(gramOfLags(shape, conv, columns), { sums: lags, gram: sums });
+    return sums;
+  }
+  const [H, W] = site.output;
+  const rows = s.scratch("patches", [site.batch, H * W, columns]);
+  s.each(patches(convolution), { x: padded, patches: rows });
+  const parts = s.gather("gram_parts", columns * columns);
+  s.each(gram(convolution), { patches: rows, gram: parts });
+  s.sum(parts, sums);
+  return sums;
 }
