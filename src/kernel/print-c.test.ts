@@ -162,6 +162,27 @@ static void f(const int32_t *x, const int16_t *w, int32_t *y) {
 `);
 });
 
+test("variables of loops to be written out count as constant in an index", () => {
+  const x = b.buffer("x", "s32", [64, 2]);
+  const y = b.buffer("y", "s32", [64]);
+  const point = (u: Expr): Expr => b.add(b.mul(p, 8), b.add(u, 1));
+  const body = b.loop(
+    "u",
+    4,
+    (u) => [
+      b.declare(q, b.load(x, point(u), 0)),
+      b.declare(r, b.load(x, point(u), 1)),
+      b.store(y, [b.mul(u, 2)], q),
+      b.store(y, [b.add(b.mul(u, 2), 1)], r),
+    ],
+    { unrolled: true },
+  );
+  const { text, support } = printKernel(b.kernel("f", [x, y], [b.declare(p, 3), body]), "f");
+  expect(text).toContain("load_pair_s32(x + p * 8 * 2, u * 2 + 2, &q, &r);\n");
+  expect(text).toContain("store_pair_s32(y, u * 2, q, r);\n");
+  expect(printSupport(support)).toMatch(/#define INLINED inline\n[\s\S]*static INLINED void/);
+});
+
 test("what only looks like neighbours is moved one by one", () => {
   const x = b.buffer("x", "s32", [8]);
   const y = b.buffer("y", "s32", [8]);

@@ -63,6 +63,7 @@ export function printKernel(kernel: Kernel, name: string): PrintedKernel {
     kernel: kernel.name,
     names,
     support: new Set(),
+    unrolled: usage.unrolled,
     usage,
     claim,
     lines: [],
@@ -293,6 +294,8 @@ interface Usage {
   readonly types: ReadonlyMap<string, string>;
   readonly read: ReadonlySet<string>;
   readonly buffers: ReadonlySet<string>;
+  /** Variables of loops that C is asked to write out. */
+  readonly unrolled: ReadonlySet<string>;
   /** Variables in use outside of the block that declares them. */
   readonly hoisted: ReadonlySet<string>;
 }
@@ -301,7 +304,7 @@ interface Usage {
 function usageOf(kernel: Kernel): Usage {
   const types = new Map<string, string>();
   const [read, buffers, hoisted] = [new Set<string>(), new Set<string>(), new Set<string>()];
-  const loops = new Set<string>();
+  const [loops, unrolled] = [new Set<string>(), new Set<string>()];
   const visitExpr = (expr: Expr, here: ReadonlySet<string>): void => {
     if (expr.op === "load") buffers.add(expr.buffer.name);
     if (expr.op === "variable") {
@@ -322,7 +325,10 @@ function usageOf(kernel: Kernel): Usage {
       if (statement.op === "set" && !here.has(statement.variable.name)) {
         hoisted.add(statement.variable.name);
       }
-      if (statement.op === "for") loops.add(statement.variable.name);
+      if (statement.op === "for") {
+        loops.add(statement.variable.name);
+        if (statement.unrolled) unrolled.add(statement.variable.name);
+      }
       const inner = statement.op === "for" ? new Set([...here, statement.variable.name]) : here;
       for (const nested of bodiesOf(statement)) visit(nested, inner);
     }
@@ -334,5 +340,11 @@ function usageOf(kernel: Kernel): Usage {
       `internal: ${kernel.name} reads the loop variable ${escaped} outside of its loop`,
     );
   }
-  return { types, read, buffers, hoisted: new Set([...hoisted].filter((name) => read.has(name))) };
+  return {
+    types,
+    read,
+    buffers,
+    unrolled,
+    hoisted: new Set([...hoisted].filter((name) => read.has(name))),
+  };
 }

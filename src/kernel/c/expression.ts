@@ -27,6 +27,8 @@ export interface Printing {
   readonly names: ReadonlyMap<string, string>;
   /** The support functions used so far; printing adds to it. */
   readonly support: Set<SupportName>;
+  /** Variables of loops around that C is asked to write out. */
+  readonly unrolled: ReadonlySet<string>;
 }
 
 /** How tightly a text binds, tightest first. */
@@ -73,23 +75,40 @@ export function printAccess(printing: Printing, buffer: Buffer, index: readonly 
 }
 
 /**
- * The address of an access as a pointer and what is constant in the index: `x + k, 2`. Apart,
- * because accesses that differ in the latter only then share a pointer.
+ * The address of an access as a pointer and what is constant in the index, variables of loops that
+ * are written out included: `x + k, u * 4 + 2`. Apart, because accesses that differ in the latter
+ * only then share a pointer.
  */
 export function printPlace(printing: Printing, buffer: Buffer, index: readonly Expr[]): string {
-  const rest = index.map(withoutConstant);
-  const offset = addressOf(buffer, index).offset - addressOf(buffer, rest).offset;
+  const rest = index.map((i) => withoutConstant(i, printing.unrolled));
+  const [all, moving] = [addressOf(buffer, index), addressOf(buffer, rest)];
+  const fixed = all.terms
+    .filter(({ key }) => printing.unrolled.has(key))
+    .map(({ key, expr, coefficient }) => {
+      const left = moving.terms.find((term) => term.key === key)?.coefficient ?? 0;
+      return mul(expr, coefficient - left);
+    })
+    .reduceRight((sum, term) => add(term, sum), s32(all.offset - moving.offset));
   const position = flatIndex(buffer, rest);
   const name = nameOf(printing, buffer.name);
   const isBase = position.op === "constant" && position.value === 0;
-  return `${isBase ? name : `${name} + ${printExpr(printing, position, "sum")}`}, ${offset}`;
+  const pointer = isBase ? name : `${name} + ${printExpr(printing, position, "sum")}`;
+  return `${pointer}, ${printExpr(printing, fixed)}`;
 }
 
-/** An index less the constants added to it; one from which something is subtracted stays. */
-function withoutConstant(expr: Expr): Expr {
-  if (expr.op === "constant") return s32(0);
+/**
+ * An index less the constants added to it, and multiples of variables that are as good as constant;
+ * one from which something is subtracted stays.
+ */
+function withoutConstant(expr: Expr, constants: ReadonlySet<string>): Expr {
+  if (expr.op === "constant" || isMultiple(expr, constants)) return s32(0);
   if (expr.op !== "add") return expr;
-  return add(withoutConstant(expr.a), withoutConstant(expr.b));
+  return add(withoutConstant(expr.a, constants), withoutConstant(expr.b, constants));
+}
+
+function isMultiple(expr: Expr, of: ReadonlySet<string>): boolean {
+  if (expr.op === "variable") return of.has(expr.name);
+  return expr.op === "mul" && expr.b.op === "constant" && isMultiple(expr.a, of);
 }
 
 export function nameOf({ names, kernel }: Printing, name: string): string {

@@ -74,9 +74,10 @@ static inline int32_t mul_high_sub(int32_t sum, int32_t a, int32_t b) {
 }`,
   load_pair_s32: `
 /* Neighbours at + i, at + i + 1: one instruction on cores that have it. */
-static inline void load_pair_s32(const int32_t *at, int32_t i, int32_t *a, int32_t *b) {
+static INLINED void load_pair_s32(const int32_t *at, int32_t i, int32_t *a, int32_t *b) {
 #if defined(__GNUC__) && defined(__thumb2__)
-  __asm__("ldrd %0, %1, %2" : "=r"(*a), "=r"(*b) : "Uv"(at[i]), "m"(at[i + 1]));
+  typedef int64_t pair __attribute__((may_alias, aligned(4)));
+  __asm__("ldrd %0, %1, %2" : "=r"(*a), "=r"(*b) : "Uv"(*(const pair *)(at + i)));
 #else
   *a = at[i];
   *b = at[i + 1];
@@ -84,7 +85,7 @@ static inline void load_pair_s32(const int32_t *at, int32_t i, int32_t *a, int32
 }`,
   load_pair_s16: `
 /* Neighbours at + i, at + i + 1: one instruction on cores that multiply the halves of a word. */
-static inline void load_pair_s16(const int16_t *at, int32_t i, int32_t *a, int32_t *b) {
+static INLINED void load_pair_s16(const int16_t *at, int32_t i, int32_t *a, int32_t *b) {
 #if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && \\
     defined(__ARM_FEATURE_UNALIGNED) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
   int32_t both;
@@ -97,10 +98,11 @@ static inline void load_pair_s16(const int16_t *at, int32_t i, int32_t *a, int32
 #endif
 }`,
   store_pair_s32: `
-/* Neighbours at + i, at + i + 1: one instruction on cores that have it. */
-static inline void store_pair_s32(int32_t *at, int32_t i, int32_t a, int32_t b) {
+/* Likewise; volatile, so that nothing waits in registers for stores that come later. */
+static INLINED void store_pair_s32(int32_t *at, int32_t i, int32_t a, int32_t b) {
 #if defined(__GNUC__) && defined(__thumb2__)
-  __asm__("strd %2, %3, %0" : "=Uv"(at[i]), "=m"(at[i + 1]) : "r"(a), "r"(b));
+  typedef int64_t pair __attribute__((may_alias, aligned(4)));
+  __asm__ volatile("strd %1, %2, %0" : "=Uv"(*(pair *)(at + i)) : "r"(a), "r"(b));
 #else
   at[i] = a;
   at[i + 1] = b;
@@ -172,10 +174,19 @@ export type SupportName = keyof typeof TEXTS;
 
 export const SUPPORT_NAMES: readonly SupportName[] = Object.keys(TEXTS) as SupportName[];
 
+/** How functions are declared that cost less than their calls; -Os would call them. */
+const INLINED = `
+/* A function that is never called. */
+#if defined(__GNUC__)
+#define INLINED inline __attribute__((always_inline))
+#else
+#define INLINED inline
+#endif`;
+
 /** The definitions of the named functions, in a fixed order, each followed by an empty line. */
 export function printSupport(names: Iterable<SupportName>): string {
   const wanted = new Set(names);
-  return SUPPORT_NAMES.filter((name) => wanted.has(name))
-    .map((name) => `${TEXTS[name].trimStart()}\n\n`)
-    .join("");
+  const texts = SUPPORT_NAMES.filter((name) => wanted.has(name)).map((name): string => TEXTS[name]);
+  const needed = texts.some((text) => text.includes("INLINED")) ? [INLINED, ...texts] : texts;
+  return needed.map((text) => `${text.trimStart()}\n\n`).join("");
 }
