@@ -103,6 +103,7 @@ export const SIMD = {
   store64Lane: 0x5b,
   load32Zero: 0x5c,
   load64Zero: 0x5d,
+  load32Lane: 0x56,
   load64Lane: 0x57,
   f32x4Floor: 0x68,
   i16x8ExtendLowI8x16S: 0x87,

@@ -1,9 +1,10 @@
 /**
- * Neighbouring elements of 32 bits in four lanes: two vectors, the first elements and the second
- * ones, of what lies in memory as four pairs.
+ * Neighbouring elements in four lanes: two vectors, the first elements and the second ones, of what
+ * lies in memory as four pairs.
  *
- * Pairs side by side, upwards or downwards, are two whole vectors, any others four halves; all are
- * put in order by shuffles.
+ * Of 32 bits, pairs side by side, upwards or downwards, are two whole vectors, any others four
+ * halves; all are put in order by shuffles. Of 16 bits, loaded only, pairs are the words of one
+ * vector, put apart by shifts.
  */
 
 import type { Affine } from "../affine.ts";
@@ -12,6 +13,7 @@ import { isLoadLet, isStorePair } from "../pairs.ts";
 import { SIMD, TYPE, unsigned } from "./bytes.ts";
 import { pushScalar } from "./scalar.ts";
 import {
+  constant,
   getLocal,
   type Lane,
   newLocal,
@@ -59,17 +61,20 @@ export function vectorPair(
   if (second === undefined) return undefined;
   if (first.op === "store" && second.op === "store" && isStorePair(first, second)) {
     const values = [first.value, second.value];
-    const isVector = hasPairs(scope, first, lane) && values.every((v) => hasVectorForm(v, lane));
+    const isVector =
+      hasPairs(scope, first, lane, 32) && values.every((v) => hasVectorForm(v, lane));
     return isVector ? { access: first, values } : undefined;
   }
-  return isLoadLet(first) && hasPairs(scope, first.value, lane)
-    ? { access: first.value }
-    : undefined;
+  if (!isLoadLet(first)) return undefined;
+  const isVector = hasPairs(scope, first.value, lane, 32) || hasPairs(scope, first.value, lane, 16);
+  return isVector ? { access: first.value } : undefined;
 }
 
-function hasPairs(scope: Scope, { buffer, index }: Access, lane: Lane): boolean {
+/** Lanes one element apart are better off with a whole vector for each of the two, of 16 bits. */
+function hasPairs(scope: Scope, { buffer, index }: Access, lane: Lane, bits: 16 | 32): boolean {
   const { stride, regular } = layoutOf(scope, buffer, index, lane);
-  return bitsOf(buffer.type) === 32 && regular && stride !== 0;
+  const isApart = stride !== 0 && (bits === 32 || stride !== 1);
+  return bitsOf(buffer.type) === bits && regular && isApart;
 }
 
 /** Load four pairs into two variables. */
@@ -80,6 +85,8 @@ export function loadPairs(
   variables: readonly string[],
   u: number,
 ): void {
+  const to = variables.map((name) => vectorLocals(scope, name)[u]);
+  if (bitsOf(access.buffer.type) === 16) return loadShortPairs(scope, lane, access, to, LANES * u);
   const { stride } = layoutOf(scope, access.buffer, access.index, lane);
   const { apart } = stride === -2 ? DOWNWARDS : UPWARDS;
   const halves = [0, 2].map((from) => {
@@ -90,8 +97,42 @@ export function loadPairs(
   apart.forEach((words, i) => {
     for (const local of halves) getLocal(scope, local);
     shuffle(scope, words);
-    setLocal(scope, vectorLocals(scope, variables[i])[u]);
+    setLocal(scope, to[i]);
   });
+}
+
+/** Load four pairs of 16 bits, beginning with the lane `from`, into two locals. */
+function loadShortPairs(
+  scope: Scope,
+  lane: Lane,
+  access: Access,
+  [first, second]: readonly number[],
+  from: number,
+): void {
+  const { stride } = layoutOf(scope, access.buffer, access.index, lane);
+  const isWhole = stride === 2;
+  const at = pushPlace(scope, lane, access, from);
+  simd(scope, isWhole ? SIMD.load : SIMD.load32Zero, ...at);
+  setLocal(scope, second);
+  for (const i of isWhole ? [] : [1, 2, 3]) {
+    const place = pushPlace(scope, lane, access, from + i);
+    getLocal(scope, second);
+    simd(scope, SIMD.load32Lane, ...place, i);
+    setLocal(scope, second);
+  }
+  getLocal(scope, second);
+  shift(scope, SIMD.i32x4Shl);
+  shift(scope, SIMD.i32x4ShrS);
+  setLocal(scope, first);
+  getLocal(scope, second);
+  shift(scope, SIMD.i32x4ShrS);
+  setLocal(scope, second);
+}
+
+/** By half a word. */
+function shift(scope: Scope, opcode: number): void {
+  constant(scope, 16);
+  simd(scope, opcode);
 }
 
 /** The pairs of lanes `from` and `from` + 1. */
