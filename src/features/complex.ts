@@ -91,14 +91,25 @@ export function butterfly(
   return { sum: sum.value, rest: rest.value, declare };
 }
 
+/** A twiddle and what has to be declared before it is used. */
+export interface HeldTwiddle<T extends Twiddle = Twiddle> {
+  readonly value: T;
+  readonly declare: readonly Statement[];
+}
+
 /** The twiddle in two columns of row k of a table. */
 export function heldTwiddle(
   name: string,
   twiddles: Buffer,
   k: Expr,
   column: number,
-): { value: Exclude<Twiddle, number>; declare: Statement[] } {
+): HeldTwiddle<Exclude<Twiddle, number>> {
   const [cosine, sine] = ["cosine", "sine"].map((part) => b.variable(`${name}_${part}`, "s32"));
   const declare = [cosine, sine].map((part, i) => b.declare(part, b.load(twiddles, k, column + i)));
   return { value: { cosine, sine }, declare };
+}
+
+/** The twiddle (-i)^n. */
+export function exactly(n: 0 | 1): HeldTwiddle {
+  return { value: n, declare: [] };
 }

@@ -11,13 +11,14 @@ import { type Buffer, build as b, type Expr, type Statement } from "../kernel/in
 import {
   addTurned,
   butterfly,
+  exactly,
   type Held,
+  type HeldTwiddle,
   held,
   heldTwiddle,
   loadPoint,
   reflected,
   storePoint,
-  type Twiddle,
 } from "./complex.ts";
 import { type Frame, firstStages, firstTables } from "./first-stages.ts";
 import { splitJoined, splitReal, splitTable } from "./split.ts";
@@ -104,11 +105,10 @@ function general(points: Buffer, twiddles: Buffer, place: Place): Statement[] {
   const [h] = twiddles.shape;
   const two = heldTwiddle(`two${h}`, twiddles, place.k, 0);
   const one = heldTwiddle(`one${h}`, twiddles, place.k, 2);
-  const turns = { two: two.value, one: one.value };
-  return [...two.declare, ...one.declare, ...fourPoints(`${h}`, points, { h, ...place, ...turns })];
+  return fourPoints(`${h}`, points, { h, ...place, two, one });
 }
 
-/** The same for h = 4, in which some twiddles are 1 or -i. */
+/** The same for h = 4, in which some twiddles are 1 or -i; the first stages leave a turned order. */
 function smallest(
   points: Buffer,
   twiddles: Buffer,
@@ -116,38 +116,41 @@ function smallest(
 ): Statement[] {
   const two = heldTwiddle(`two_${k}`, twiddles, b.s32(k), 0);
   const one = heldTwiddle(`one_${k}`, twiddles, b.s32(k), 2);
-  const turns = {
-    two: k === 0 ? 0 : k === 2 ? 1 : two.value,
-    one: k === 0 ? 0 : one.value,
-  } as const;
-  return [
-    ...(typeof turns.two === "number" ? [] : two.declare),
-    ...(typeof turns.one === "number" ? [] : one.declare),
-    ...fourPoints(`_${k}`, points, { h: TOGETHER, group, k: b.s32(k), ...turns }),
-  ];
+  return fourPoints(`_${k}`, points, {
+    ...{ h: TOGETHER, group, k: b.s32(k), order: [0, 2, 1, 3] },
+    two: k === 0 ? exactly(0) : k === 2 ? exactly(1) : two,
+    one: k === 0 ? exactly(0) : one,
+  });
 }
 
 interface FourPoints extends Place {
   readonly h: number;
-  readonly two: Twiddle;
-  readonly one: Twiddle;
+  readonly two: HeldTwiddle;
+  readonly one: HeldTwiddle;
+  /** Which quarter each input lies in. */
+  readonly order?: readonly number[];
 }
 
-/** Points k, k + h, k + 2h and k + 3h of a group. */
+/**
+ * Points k, k + h, k + 2h and k + 3h of a group. The twiddle of the second stage is loaded when it is
+ * needed, or registers of a Cortex-M4 would not do.
+ */
 function fourPoints(
   name: string,
   points: Buffer,
-  { h, group, k, two, one }: FourPoints,
+  { h, group, k, two, one, order = [0, 1, 2, 3] }: FourPoints,
 ): Statement[] {
   const at = (quarter: number): Expr => b.add(b.add(b.mul(group, 4 * h), k), quarter * h);
-  const input = (q: number): Held => held(`x${q}${name}`, loadPoint(points, at(q)));
-  const low = butterfly(`p${name}`, [input(0), input(1)], two);
-  const high = butterfly(`q${name}`, [input(2), input(3)], two);
-  const even = held(`even${name}`, addTurned(low.sum, high.sum, one));
-  const odd = held(`odd${name}`, addTurned(low.rest, high.rest, one, "further"));
+  const input = (q: number): Held => held(`x${q}${name}`, loadPoint(points, at(order[q])));
+  const low = butterfly(`p${name}`, [input(0), input(1)], two.value);
+  const high = butterfly(`q${name}`, [input(2), input(3)], two.value);
+  const even = held(`even${name}`, addTurned(low.sum, high.sum, one.value));
+  const odd = held(`odd${name}`, addTurned(low.rest, high.rest, one.value, "further"));
   return [
+    ...two.declare,
     ...low.declare,
     ...high.declare,
+    ...one.declare,
     ...even.declare,
     ...storePoint(points, at(0), even.value),
     ...storePoint(points, at(2), reflected(low.sum, even.value)),
