@@ -66,19 +66,42 @@ const mantissa = b.variable("mantissa", "s32");
 
 /** log2 of max(energy, 1) as whole octaves and a mantissa in [2^30, 2^31) (equation 8). */
 function logarithmOf(energy: Variable, logarithm: Buffer): Statement[] {
-  const [zeros, interval] = ["zeros", "interval"].map((name) => b.variable(name, "s32"));
-  const [value, slope] = ["value", "slope_log"].map((name) => b.variable(name, "s32"));
+  const [interval, value, slope] = ["interval", "value", "slope_log"].map((name) =>
+    b.variable(name, "s32"),
+  );
   const restBits = 30 - INTERVAL_BITS;
   const fraction = b.shl(b.bitAnd(mantissa, 2 ** restBits - 1), INTERVAL_BITS + 1);
   return [
-    b.set(energy, b.max(energy, 1)),
-    b.declare(zeros, b.unary("clz", energy)),
-    b.declare(octaves, b.sub(63, zeros)),
-    b.declare(mantissa, b.unary("toS32", b.shr(b.shl(energy, b.sub(zeros, 1)), 32))),
-    b.declare(interval, b.sub(b.shr(mantissa, restBits), 2 ** INTERVAL_BITS)),
-    b.declare(value, b.load(logarithm, interval, 0)),
-    b.declare(slope, b.load(logarithm, interval, 1)),
+    ...normalized(energy),
+    b.declare(interval, b.shr(mantissa, restBits)),
+    b.declare(value, b.load(logarithm, b.add(interval, -(2 ** INTERVAL_BITS)), 0)),
+    b.declare(slope, b.load(logarithm, b.add(interval, -(2 ** INTERVAL_BITS)), 1)),
     b.set(mantissa, b.add(value, b.mulShift(slope, fraction, 32))),
+  ];
+}
+
+/** Of two words of 31 bits, by the higher one if it is not 0; roundings may leave an energy of -1. */
+function normalized(energy: Variable): Statement[] {
+  const [high, low, zeros] = ["high", "low", "zeros"].map((name) => b.variable(name, "s32"));
+  const rest = b.sub(energy, b.shl(b.unary("toS64", high), 31));
+  const raised = (word: Expr): Expr => b.shl(word, b.sub(zeros, 1));
+  return [
+    b.declare(high, b.unary("toS32", b.shr(energy, 31))),
+    b.when(
+      b.less(0, high),
+      [
+        b.declare(low, b.unary("toS32", rest)),
+        b.declare(zeros, b.unary("clz", high)),
+        b.declare(octaves, b.sub(62, zeros)),
+        b.declare(mantissa, b.bitOr(raised(high), b.shr(low, b.sub(32, zeros)))),
+      ],
+      [
+        b.declare(low, b.unary("toS32", b.max(energy, 1))),
+        b.declare(zeros, b.unary("clz", low)),
+        b.declare(octaves, b.sub(31, zeros)),
+        b.declare(mantissa, raised(low)),
+      ],
+    ),
   ];
 }
 

@@ -37,7 +37,9 @@ export interface MelSums {
 /** Bands of the bins in `points`, s32 [N/2, 2]. */
 export function melSums(spec: AudioSpec, points: Buffer): MelSums {
   const { mels } = spec;
-  const edges = table("edges", "s16", { shape: [mels + 2], values: edgeBins(spec) });
+  const edges = edgeBins(spec);
+  const counts = edges.slice(1).map((edge, j) => edge - edges[j]);
+  const bins = table("bins", "s16", { shape: [mels + 1], values: counts });
   const lines = bandLines(spec).flatMap(({ last, slope }) => [q31(last), q31(slope)]);
   const falling = table("falling", "s32", { shape: [mels + 1, 2], values: lines });
   const wide = (name: string): Variable => b.variable(name, "s64");
@@ -45,17 +47,17 @@ export function melSums(spec: AudioSpec, points: Buffer): MelSums {
     ...[wide("total"), wide("moment"), wide("fall")],
     ...[wide("carried"), wide("energy")],
   ];
-  const [last, slope, first, end] = ["last", "slope", "first", "end"].map((name) =>
+  const [last, slope, first, count] = ["last", "slope", "first", "count"].map((name) =>
     b.variable(name, "s32"),
   );
   return {
-    tables: [edges, falling],
+    tables: [bins, falling],
     statements: (emit) => [
       b.declare(carried, 0),
+      b.declare(first, edges[0]),
       b.loop("segment", mels + 1, (segment) => [
-        b.declare(first, b.load(edges.buffer, segment)),
-        b.declare(end, b.load(edges.buffer, b.add(segment, 1))),
-        ...addPowers(points, { first, end, total, moment }),
+        b.declare(count, b.load(bins.buffer, segment)),
+        ...addPowers(points, { first, count, total, moment }),
         b.declare(last, b.load(falling.buffer, segment, 0)),
         b.declare(slope, b.load(falling.buffer, segment, 1)),
         ...timesFraction(fall, [
@@ -73,28 +75,30 @@ export function melSums(spec: AudioSpec, points: Buffer): MelSums {
 }
 
 interface Segment {
+  /** Moved on behind the segment. */
   readonly first: Variable;
-  readonly end: Variable;
+  readonly count: Variable;
   readonly total: Variable;
   readonly moment: Variable;
 }
 
-/** Bins first <= k < end, two at a time. */
-function addPowers(points: Buffer, { first, end, total, moment }: Segment): Statement[] {
+/** The next `count` bins, two at a time, and the last one alone if their number is odd. */
+function addPowers(points: Buffer, { first, count, total, moment }: Segment): Statement[] {
   const sums = { total, moment };
+  const pairs = b.variable("pairs", "s32");
   return [
     b.declare(total, 0),
     b.declare(moment, 0),
-    b.when(b.bitAnd(b.sub(end, first), 1), [
+    b.declare(pairs, b.shr(count, 1)),
+    b.loop("pair", pairs, (pair) => {
+      const k = b.add(first, b.mul(pair, 2));
+      return [...addPower(points, k, "bin", sums), ...addPower(points, b.add(k, 1), "next", sums)];
+    }),
+    b.set(first, b.add(first, b.mul(pairs, 2))),
+    b.when(b.bitAnd(count, 1), [
       ...addPower(points, first, "odd", sums),
       b.set(first, b.add(first, 1)),
     ]),
-    b.loop(
-      "k",
-      end,
-      (k) => [...addPower(points, k, "bin", sums), ...addPower(points, b.add(k, 1), "next", sums)],
-      { from: first, step: 2 },
-    ),
   ];
 }
 
@@ -125,15 +129,14 @@ function timesFraction(
 ): Statement[] {
   const words = terms.map(([value, fraction]) => {
     const [high, low] = [
-      b.variable(`${value.name}_high`, "s64"),
+      b.variable(`${value.name}_high`, "s32"),
       b.variable(`${value.name}_low`, "s32"),
     ];
     const declare = [
-      b.declare(high, b.shr(value, 31)),
-      b.declare(low, b.unary("toS32", b.sub(value, b.shl(high, 31)))),
+      b.declare(high, b.unary("toS32", b.shr(value, 31))),
+      b.declare(low, b.unary("toS32", b.sub(value, b.shl(b.unary("toS64", high), 31)))),
     ];
-    const word = b.unary("toS32", high);
-    const product = b.mul(b.unary("toS64", word), b.unary("toS64", fraction));
+    const product = b.mul(b.unary("toS64", high), b.unary("toS64", fraction));
     return { declare, product, carry: b.mulShift(low, fraction, 32) };
   });
   const [first, second] = words;
@@ -141,6 +144,6 @@ function timesFraction(
   return [
     ...words.flatMap(({ declare }) => declare),
     b.declare(carry, b.add(first.carry, second.carry)),
-    b.declare(sum, b.add(b.add(first.product, second.product), b.mul(b.unary("toS64", carry), 2))),
+    b.declare(sum, b.add(b.add(b.mul(b.unary("toS64", carry), 2), first.product), second.product)),
   ];
 }
