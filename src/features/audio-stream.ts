@@ -19,7 +19,7 @@ import {
 import { assemble } from "./assemble.ts";
 import { audioFrame } from "./audio-frame.ts";
 import { reachSamples } from "./audio-routine.ts";
-import { inRing, intoRing } from "./ring.ts";
+import { areEven, evenIntoRing, inRing, intoRing } from "./ring.ts";
 import { type AudioSpec, featureShape } from "./spec.ts";
 
 /** Hops that go in before the first frame comes out of the next one. */
@@ -53,7 +53,8 @@ export function audioStream(modality: string, spec: AudioSpec): Routine {
   const flat = b.buffer("features", type, [size]);
   const taken = (name: string, from: number, to: number): Statement[] => {
     const ahead = b.sub(start, lead);
-    return intoRing(name, ring, { input, from: b.s32(from), to: b.s32(to), ahead });
+    const put = areEven(N, hopSamples, lead) ? evenIntoRing : intoRing;
+    return put(name, ring, { input, from: b.s32(from), to: b.s32(to), ahead });
   };
   const body = [
     b.declare(start, inRing(b.add(b.load(place, 0), lead), N)),
@@ -75,7 +76,7 @@ export function audioStream(modality: string, spec: AudioSpec): Routine {
 }
 
 /** Elements in a step of a copy: compilers make words of them. */
-const UNROLLED = 8;
+const UNROLLED = 16;
 
 /** All elements moved down by `by`; the last `by` stay. */
 function slid(flat: Buffer, by: number): Statement[] {

@@ -39,6 +39,38 @@ export function intoRing(
   ];
 }
 
+/** Samples in a step of evenIntoRing. */
+const STEP = 16;
+
+/** Whether runs of these lengths, one after the other, go into a ring of N in whole steps. */
+export function areEven(N: number, ...lengths: readonly number[]): boolean {
+  return [N, ...lengths].every((length) => length % STEP === 0);
+}
+
+/**
+ * The same for samples that begin, end and lie at multiples of STEP: no step crosses the end of the
+ * ring.
+ */
+export function evenIntoRing(
+  name: string,
+  ring: Buffer,
+  { input, from, to, ahead }: Omit<Run, "ring">,
+): Statement[] {
+  const [N] = ring.shape;
+  const place = b.variable(`${name}_place`, "s32");
+  return [
+    b.loop(
+      `${name}_i`,
+      to,
+      (i) => [
+        b.declare(place, inRing(b.add(i, ahead), N)),
+        ...moved(`${name}_moved`, STEP, { ring, input, from: i, to: place }),
+      ],
+      { from, step: STEP },
+    ),
+  ];
+}
+
 interface Run {
   readonly ring: Buffer;
   readonly input: Buffer;
@@ -47,18 +79,10 @@ interface Run {
   readonly ahead: Expr;
 }
 
-/**
- * ring[i + ahead] = input[i], from <= i < to. Loaded backwards, or they were loaded in pairs to be
- * multiplied, and not as words to be stored.
- */
+/** ring[i + ahead] = input[i], from <= i < to. */
 function copied(name: string, { ring, input, from, to, ahead }: Run): Statement[] {
-  const step = (i: Expr, length: number): Statement[] => {
-    const moved = Array.from({ length }, (_, n) => b.variable(`${name}${length}_${n}`, "s32"));
-    return [
-      ...moved.map((value, n) => b.declare(value, b.load(input, b.add(i, n)))).reverse(),
-      ...moved.map((value, n) => b.store(ring, [b.add(b.add(i, ahead), n)], value)),
-    ];
-  };
+  const step = (i: Expr, length: number): Statement[] =>
+    moved(`${name}${length}`, length, { ring, input, from: i, to: b.add(i, ahead) });
   const [first, whole] = [`${name}_first`, `${name}_whole`].map((v) => b.variable(v, "s32"));
   return [
     b.declare(first, from),
@@ -68,5 +92,21 @@ function copied(name: string, { ring, input, from, to, ahead }: Run): Statement[
       step: UNROLLED,
     }),
     b.loop(`${name}_rest`, to, (i) => step(i, 1), { from: first }),
+  ];
+}
+
+/**
+ * ring[to + n] = input[from + n], n < length. Loaded backwards, or they were loaded in pairs to be
+ * multiplied, and not as words to be stored.
+ */
+function moved(
+  name: string,
+  length: number,
+  { ring, input, from, to }: Omit<Run, "ahead">,
+): Statement[] {
+  const values = Array.from({ length }, (_, n) => b.variable(`${name}_${n}`, "s32"));
+  return [
+    ...values.map((value, n) => b.declare(value, b.load(input, b.add(from, n)))).reverse(),
+    ...values.map((value, n) => b.store(ring, [b.add(to, n)], value)),
   ];
 }
