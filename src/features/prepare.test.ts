@@ -29,3 +29,11 @@ test("samples are what Math.round gives", () => {
   const rounded = values.map((x) => Math.max(-32768, Math.min(32767, Math.round(x * 32768))));
   expect([...prepared(values)]).toEqual(rounded.map((value) => value + 0));
 });
+
+test("a clip replaces all of the array that it is to go into", () => {
+  const into = new Int16Array(spec.samples).fill(7);
+  const samples = Float32Array.of(0.5, -0.5);
+  expect(prepareAudio({ samples, sampleRateHz: 16000 }, spec, { into })).toBe(into);
+  expect([...into.subarray(0, 4)]).toEqual([16384, -16384, 0, 0]);
+  expect(into.subarray(2).every((value) => value === 0)).toBe(true);
+});

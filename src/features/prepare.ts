@@ -19,34 +19,36 @@ const FILTER_REACH = 80;
  *
  * audio     mono, in [-1, 1], any rate and length
  * resample  keeps the filters of rates that come again
- * returns   s16 [spec.samples]: round(32768 x), clamped; padded with zeros or cut at the end
+ * into      s16 [spec.samples] to write to, else a new one, which takes longer
+ * returns   into: round(32768 x), clamped; padded with zeros or cut at the end
  */
 export function prepareAudio(
   { samples, sampleRateHz }: Audio,
   spec: AudioSpec,
-  { resample = openResampler() }: { resample?: Resampler } = {},
+  {
+    resample = openResampler(),
+    into = new Int16Array(spec.samples),
+  }: { resample?: Resampler; into?: Int16Array } = {},
 ): Int16Array {
-  const clip = new Int16Array(spec.samples);
   const converted = atRate(samples, {
     resample,
     from: sampleRateHz,
     to: spec.sampleRateHz,
     count: spec.samples,
   });
-  const length = Math.min(converted.length, clip.length);
-  for (let i = 0; i < length; i++) clip[i] = toSample(converted[i]);
-  return clip;
+  roundSamples(converted, into);
+  return into.fill(0, converted.length);
 }
 
 /**
- * round(32768 x), clamped; 0 for NaN.
- *
- * Math.round takes six times as long: what is raised above 0 is rounded by leaving out the fraction.
- * The sums are exact where it matters, for x is a float.
+ * clip = round(32768 x), halves up, clamped; 0 for NaN. Without a branch, for speed; the sum is exact
+ * where it matters, for x is a float.
  */
-function toSample(x: number): number {
-  if (x > -1 && x < 1) return Math.min(((x * 32768 + 32768.5) | 0) - 32768, 32767);
-  return x >= 1 ? 32767 : x <= -1 ? -32768 : 0;
+function roundSamples(samples: Float32Array, clip: Int16Array): void {
+  const length = Math.min(samples.length, clip.length);
+  for (let i = 0; i < length; i++) {
+    clip[i] = Math.floor(Math.max(-32768, Math.min(32767, samples[i] * 32768 + 0.5)));
+  }
 }
 
 /** The first `count` samples at another rate; what cannot reach them is not filtered. */
