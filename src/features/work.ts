@@ -69,9 +69,8 @@ export function sampleExtractor(
   work: Work,
 ): (sample: Sample) => Promise<Int32Array> {
   if (work.op === "raw") {
-    const read = inputReader(reader, modality, work.spec);
     const extract = extractor(work.spec, "raw");
-    return async (sample) => extract(await read(sample));
+    return overInput(reader, modality, work.spec, { use: extract, again: true });
   }
   if (work.op === "extent" || work.kind === "series")
     return seriesExtractor(reader, modality, work);
@@ -99,23 +98,39 @@ export function inputReader(
   modality: string,
   spec: FeatureSpec,
 ): (sample: Sample) => Promise<TypedArray> {
+  return overInput(reader, modality, spec, { use: (input) => input, again: false });
+}
+
+/**
+ * What `use` makes of what inputReader reads.
+ *
+ * again  the next input may overwrite the one before, which takes less time
+ */
+function overInput<T>(
+  reader: Reader,
+  modality: string,
+  spec: FeatureSpec,
+  { use, again }: { use: (input: TypedArray) => T; again: boolean },
+): (sample: Sample) => Promise<T> {
   const resample = openResampler();
   if (spec.kind === "series") {
     return async (sample) => {
       const series = await seriesOf(reader, modality, { sample, channels: spec.channels });
-      return namingRow(sample, () => prepareSeries(series, spec, { resample }));
+      return use(namingRow(sample, () => prepareSeries(series, spec, { resample })));
     };
   }
   if (spec.kind !== "image") {
+    const kept = again ? { into: new Int16Array(spec.samples) } : {};
     return async (sample) => {
       requireModality(sample, modality);
-      return prepareAudio(await reader.audio(sample, modality), spec, { resample });
+      const audio = await reader.audio(sample, modality);
+      return use(prepareAudio(audio, spec, { resample, ...kept }));
     };
   }
   const toSource = pictureFitter(spec);
   return async (sample) => {
     requireModality(sample, modality);
-    return toSource(await reader.picture(sample, modality));
+    return use(toSource(await reader.picture(sample, modality)));
   };
 }
 
