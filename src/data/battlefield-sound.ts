@@ -50,14 +50,11 @@ export function soundBattlefield(
   const source = distant(SOURCES[label](generator), generator);
   const wind = soundWind(air, generator);
   const gain = (power(wind) / power(source)) ** 0.5 * 10 ** (snrDb / 20);
-  const samples = new Float32Array(LENGTH);
-  let peak = 0;
-  for (let i = 0; i < LENGTH; i++) {
-    samples[i] = source[i] * gain + wind[i];
-    peak = Math.max(peak, Math.abs(samples[i]));
-  }
+  const mixed = wind.map((value, i) => source[i] * gain + value);
+  const mean = mixed.reduce((sum, value) => sum + value, 0) / LENGTH; // no microphone hears it
+  const peak = mixed.reduce((most, value) => Math.max(most, Math.abs(value - mean)), 0);
   const level = uniform(generator, 0.2, 0.9) / peak; // loudness says nothing
-  for (let i = 0; i < LENGTH; i++) samples[i] *= level;
+  const samples = Float32Array.from(mixed, (value) => (value - mean) * level);
   return { samples, sampleRateHz: SOUND_RATE_HZ };
 }
 
