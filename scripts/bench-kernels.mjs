@@ -81,9 +81,14 @@ function boundOf(expr, known) {
   if (expr.op === "constant") return expr.value;
   if (expr.op === "variable") return known.get(expr.name);
   if (expr.b === undefined) return undefined;
+  if (expr.op === "select") {
+    const condition = boundOf(expr.condition, known);
+    return condition === undefined ? undefined : boundOf(condition ? expr.a : expr.b, known);
+  }
   const [x, y] = [boundOf(expr.a, known), boundOf(expr.b, known)];
   if (x === undefined || y === undefined) return undefined;
-  return { add: x + y, sub: x - y, mul: x * y, min: Math.min(x, y), max: Math.max(x, y) }[expr.op];
+  const values = { add: x + y, sub: x - y, mul: x * y, min: Math.min(x, y), max: Math.max(x, y) };
+  return { ...values, less: Number(x < y) }[expr.op];
 }
 
 /** Eight sums in registers, nothing loaded. */
