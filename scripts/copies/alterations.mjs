@@ -15,6 +15,8 @@ const coded = async (image) => decodePicture(new Uint8Array(await image.toBuffer
 
 const jpeg = (quality) => (picture) => coded(open(picture).jpeg({ quality }));
 
+const webp = (quality) => (picture) => coded(open(picture).webp({ quality }));
+
 const resized = (factor) => (picture) => {
   const [height, width] = [picture.height, picture.width].map((side) => Math.round(factor * side));
   return coded(open(picture).resize({ height, width, fit: "fill" }).png());
@@ -70,7 +72,9 @@ export const PICTURE_ALTERATIONS = {
   "JPEG of quality 90": jpeg(90),
   "JPEG of quality 75": jpeg(75),
   "JPEG of quality 60": jpeg(60),
-  "WebP of quality 75": (picture) => coded(open(picture).webp({ quality: 75 })),
+  "JPEG of quality 50": jpeg(50),
+  "WebP of quality 75": webp(75),
+  "WebP of quality 50": webp(50),
   "0.75 of the size": resized(0.75),
   "1.5 of the size": resized(1.5),
   "15 % brighter": lit({ gain: 1.15 }),

@@ -1,71 +1,47 @@
 /**
- * The low frequencies of a grid's cosine transform, weighted and scaled to length 1 (equation 4).
+ * The low frequencies of a grid's cosine transform (DCT-II, orthonormal), in grey levels.
  *
- * Terms are in the order of u + v and then of u, so that fewer frequencies are the first terms.
+ *   F[u, v] = c_u c_v sum_yx g[y, x] cos(pi u (y + 1/2) / 24) cos(pi v (x + 1/2) / 24)             (4)
+ *
+ * for 0 < u + v <= 12, c_0 = sqrt(1/24), else sqrt(2/24): distances between terms are distances
+ * between smoothed grids. Terms are in the order of u + v and then of u, so that fewer frequencies are
+ * the first terms.
  */
 
 /** Cells of a side. */
 export const GRID = 24;
 const HALF = GRID / 2;
 /** Highest u + v. */
-export const HIGHEST = 12;
+const HIGHEST = 12;
 
 /** Of half a row: the other half is the same for even terms, and turned around for odd ones. */
-const COSINES: Float64Array = Float64Array.from({ length: (HIGHEST + 1) * HALF }, (_, i) =>
-  Math.cos((Math.PI * Math.floor(i / HALF) * ((i % HALF) + 0.5)) / GRID),
-);
+const COSINES: Float64Array = Float64Array.from({ length: (HIGHEST + 1) * HALF }, (_, i) => {
+  const frequency = Math.floor(i / HALF);
+  const scale = Math.sqrt((frequency === 0 ? 1 : 2) / GRID);
+  return scale * Math.cos((Math.PI * frequency * ((i % HALF) + 0.5)) / GRID);
+});
 
 /** How many terms have 0 < u + v <= highest. */
-export function countTerms(highest: number): number {
+export function countTerms(highest: number = HIGHEST): number {
   return ((highest + 1) * (highest + 2)) / 2 - 1;
 }
 
-/**
- * Terms of every GRID x GRID window of a grid of side x side cells, at the offsets 0, step, 2 step...
- *
- * returns  for each offset down, for each to the right
- */
-export function windowTerms(
-  cells: Float64Array,
-  { side, step, highest }: { side: number; step: number; highest: number },
-): Float32Array[] {
-  const offsets = Math.floor((side - GRID) / step) + 1;
+/** Terms of GRID x GRID cells. */
+export function cosineTerms(cells: Float64Array): Float32Array {
+  const terms = new Float32Array(countTerms());
   const [line, halves] = [new Float64Array(GRID), new Float64Array(GRID)];
-  const rows = new Float64Array(offsets * (highest + 1) * side);
-  for (let y = 0; y < side; y++) {
-    for (let right = 0; right < offsets; right++) {
-      for (let x = 0; x < GRID; x++) line[x] = cells[y * side + right * step + x];
-      fold(line, halves);
-      for (let v = 0; v <= highest; v++) {
-        rows[(right * (highest + 1) + v) * side + y] = cosineSum(halves, v);
-      }
-    }
-  }
-  return Array.from({ length: offsets * offsets }, (_, i) => {
-    const [down, right] = [Math.floor(i / offsets), i % offsets];
-    return alongColumns(rows, { side, highest, first: down * step, column: right * (highest + 1) });
-  });
-}
-
-function alongColumns(
-  rows: Float64Array,
-  options: { side: number; highest: number; first: number; column: number },
-): Float32Array {
-  const { side, highest, first, column } = options;
-  const [line, halves] = [new Float64Array(GRID), new Float64Array(GRID)];
-  const terms = new Float32Array(countTerms(highest));
-  let square = 0;
-  for (let v = 0; v <= highest; v++) {
-    for (let y = 0; y < GRID; y++) line[y] = rows[(column + v) * side + first + y];
+  const rows = new Float64Array((HIGHEST + 1) * GRID);
+  for (let y = 0; y < GRID; y++) {
+    for (let x = 0; x < GRID; x++) line[x] = cells[y * GRID + x];
     fold(line, halves);
-    for (let u = v === 0 ? 1 : 0; u + v <= highest; u++) {
-      const i = ((u + v) * (u + v + 1)) / 2 - 1 + u;
-      terms[i] = cosineSum(halves, u) * Math.sqrt(u * u + v * v);
-      square += terms[i] * terms[i];
+    for (let v = 0; v <= HIGHEST; v++) rows[v * GRID + y] = cosineSum(halves, v);
+  }
+  for (let v = 0; v <= HIGHEST; v++) {
+    fold(rows.subarray(v * GRID, (v + 1) * GRID), halves);
+    for (let u = v === 0 ? 1 : 0; u + v <= HIGHEST; u++) {
+      terms[((u + v) * (u + v + 1)) / 2 - 1 + u] = cosineSum(halves, u);
     }
   }
-  const length = Math.sqrt(square) || 1;
-  for (let i = 0; i < terms.length; i++) terms[i] /= length;
   return terms;
 }
 

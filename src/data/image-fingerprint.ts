@@ -1,19 +1,16 @@
 /**
- * A fingerprint of pictures that survives another size, coding and brightness: the low frequencies
- * of a window's cosine transform, weighted by frequency.
+ * A fingerprint of pictures that survives another size and coding: a thumbnail, and the low frequencies
+ * of the cosine transform of a window (equation 4).
  *
- *   F[u, v] = sqrt(u^2 + v^2) sum_yx g[y, x] cos(pi u (y + 1/2) / 24) cos(pi v (x + 1/2) / 24)    (4)
- *
- * for 0 < u + v <= 12, in the order of u + v, g being means of the picture over a 24 x 24 grid in
- * the window. The mean is left out and the whole is scaled to length 1: brightness and contrast
- * cancel. Spectra of pictures fall off as 1 / frequency, so the root makes all terms count alike.
+ * Both are in grey levels and not scaled by what the picture holds: coding changes a plain sky by as
+ * much as a busy scene, so that only levels say whether a difference is more than coding.
  *
  * Source: Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010 (pHash
- * by DCT); Field, "Relations between the statistics of natural images", 1987 (the fall-off).
+ * by DCT).
  */
 
-import { type Areas, cellMeans, summedAreas, type View } from "./cell-means.ts";
-import { countTerms, GRID, HIGHEST, windowTerms } from "./cosine-terms.ts";
+import { cellMeans, summedAreas, type View } from "./cell-means.ts";
+import { cosineTerms, countTerms, GRID } from "./cosine-terms.ts";
 import type { Picture } from "./dataset.ts";
 
 /** Cells of the grid that fit a side of the picture: two are left beside the middle window. */
@@ -23,9 +20,11 @@ const SIDE = 2 * CELLS;
 /** Steps of the thumbnail in one of 8 bits: means of a flat sky differ by less than one. */
 export const STEPS = 256;
 
-/** u + v up to which moving by half a cell hardly changes terms, and how many those are. */
+/** u + v up to which moving by a cell is nearly linear. */
 const HIGHEST_COARSE = 6;
+/** How many terms those are: the first. */
 export const COARSE_TERMS: number = countTerms(HIGHEST_COARSE);
+export const TERMS: number = countTerms();
 
 /** Smaller pictures show too little. */
 const LEAST_SIDE = 16;
@@ -38,15 +37,10 @@ export const CELL: number = 1 / CELLS;
 /** What is looked at first: all but two cells on each side, so that there is room to move. */
 export const MIDDLE: View = { y: 2 * CELL, x: 2 * CELL, side: GRID * CELL };
 
-/** Cells down and to the right of the middle, of the windows that are looked at. */
-export const OFFSETS: readonly (readonly [down: number, right: number])[] = [-1, 0, 1].flatMap(
-  (down) => [-1, 0, 1].map((right) => [down, right] as const),
-);
-
 export interface ImageFingerprint {
   /** Grey of SIDE x SIDE points, in steps of 1/256 of one of 8 bits. */
   readonly thumbnail: Uint16Array;
-  /** Equation 4 in the middle. */
+  /** Equation 4 in the middle window. */
   readonly terms: Float32Array;
 }
 
@@ -62,34 +56,15 @@ export function imageFingerprint(picture: Picture): ImageFingerprint | undefined
   return { thumbnail, terms: viewer({ thumbnail })(MIDDLE) };
 }
 
-/** Equation 4 in the windows at OFFSETS; `isCoarse` for COARSE_TERMS, which then have length 1. */
-export function offsetTerms(
-  { thumbnail }: { readonly thumbnail: Uint16Array },
-  { isCoarse = false }: { isCoarse?: boolean } = {},
-): Float32Array[] {
-  const side = CELLS - 2; // of the two cells around the middle one is used
-  const cells = new Float64Array(side * side);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const at = (2 * y + 2) * SIDE + 2 * x + 2;
-      const upper = thumbnail[at] + thumbnail[at + 1];
-      cells[y * side + x] = upper + thumbnail[at + SIDE] + thumbnail[at + SIDE + 1];
-    }
-  }
-  return windowTerms(cells, { side, step: 1, highest: isCoarse ? HIGHEST_COARSE : HIGHEST });
-}
-
 /** Equation 4 in any view of a thumbnail. */
 export function viewer({
   thumbnail,
-}: {
-  readonly thumbnail: Uint16Array;
-}): (view: View) => Float32Array {
-  let sums: Areas | undefined;
+}: Pick<ImageFingerprint, "thumbnail">): (view: View) => Float32Array {
+  const sums = summedAreas(thumbnail, { height: SIDE, width: SIDE });
   return (view) => {
-    sums ??= summedAreas(thumbnail, { height: SIDE, width: SIDE });
     const cells = cellMeans(sums, { view, count: GRID });
-    return windowTerms(cells, { side: GRID, step: 1, highest: HIGHEST })[0];
+    for (let i = 0; i < cells.length; i++) cells[i] /= STEPS;
+    return cosineTerms(cells);
   };
 }
 

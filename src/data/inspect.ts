@@ -6,7 +6,7 @@
  * groups (by SHA-256 of what was decoded, so another file name or header hides nothing); contents that
  * are nearly the same (by fingerprints); and labels that follow from a property of the files.
  *
- * Of each sample a fingerprint is kept, not its content: 0.75 kB a second of sound, 7 kB a picture.
+ * Of each sample a fingerprint is kept, not its content: 0.75 kB a second of sound, 8 kB a picture.
  */
 
 import { UserError } from "../errors.ts";
