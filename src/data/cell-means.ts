@@ -30,35 +30,33 @@ export function summedAreas(
   return { sums, height, width };
 }
 
-/** Means over count x count cells of a view; parts of pixels count by their area. */
+/** Means over count x count cells of a view, into `means`; parts of pixels count by their area. */
 export function cellMeans(
   { sums, height, width }: Areas,
   { view, count }: { view: View; count: number },
+  means: Float64Array = new Float64Array(count * count),
 ): Float64Array {
   const ys = edges(view.y, { side: view.side, size: height, count });
   const xs = edges(view.x, { side: view.side, size: width, count });
+  const columns = new Int32Array(count + 1);
+  for (let j = 0; j <= count; j++) columns[j] = Math.min(xs[j], width - 1); // rounds down
   const stride = width + 1;
-  const across = count + 1;
-  const corners = new Float64Array(across * across);
-  for (let i = 0; i < across; i++) {
+  const scale = 1 / ((view.side / count) ** 2 * height * width);
+  let [above, corners] = [new Float64Array(count + 1), new Float64Array(count + 1)];
+  for (let i = 0; i <= count; i++) {
     const row = Math.min(Math.floor(ys[i]), height - 1);
-    for (let j = 0; j < across; j++) {
-      const column = Math.min(Math.floor(xs[j]), width - 1);
-      const at = row * stride + column;
-      const part = xs[j] - column;
-      const top = sums[at] + (sums[at + 1] - sums[at]) * part;
-      const below = sums[at + stride] + (sums[at + stride + 1] - sums[at + stride]) * part;
-      corners[i * across + j] = top + (below - top) * (ys[i] - row);
+    const part = ys[i] - row;
+    for (let j = 0; j <= count; j++) {
+      const at = row * stride + columns[j];
+      const across = xs[j] - columns[j];
+      const top = sums[at] + (sums[at + 1] - sums[at]) * across;
+      const below = sums[at + stride] + (sums[at + stride + 1] - sums[at + stride]) * across;
+      corners[j] = top + (below - top) * part;
+      if (i === 0 || j === 0) continue;
+      const sum = above[j - 1] - above[j] - corners[j - 1] + corners[j];
+      means[(i - 1) * count + j - 1] = sum * scale;
     }
-  }
-  const area = (view.side / count) ** 2 * height * width;
-  const means = new Float64Array(count * count);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < count; j++) {
-      const at = i * across + j;
-      const sum = corners[at] - corners[at + 1] - corners[at + across] + corners[at + across + 1];
-      means[i * count + j] = sum / area;
-    }
+    [above, corners] = [corners, above];
   }
   return means;
 }

@@ -16,19 +16,14 @@
  */
 
 import type { View } from "./cell-means.ts";
-import {
-  CELL,
-  COARSE_TERMS,
-  type ImageFingerprint,
-  MIDDLE,
-  TERMS,
-  viewer,
-} from "./image-fingerprint.ts";
+import { CELL, COARSE_TERMS, type ImageFingerprint, MIDDLE, viewer } from "./image-fingerprint.ts";
 
 /** Beyond this a picture is darkened or stretched rather than copied. */
 const MOST_GAIN = 1.4;
 /** Before one by all terms: by the first ones a move of a whole cell is nearly linear. */
 const COARSE_STEPS = 2;
+/** Of 22,270 pairs of drone-av this far beyond after a step, 0.4 % came within by the others. */
+const HOPELESS = 1.5;
 /** Cells that a step, and all of them, may move the window. */
 const LONGEST_STEP = 1;
 const MOST_CELLS = 2;
@@ -45,12 +40,28 @@ function gainOf(own: number, other: number): number {
   return Math.min(Math.max(gain, 1 / MOST_GAIN), MOST_GAIN);
 }
 
+/** The first `count` terms of every picture, one after the other. */
+export interface Points {
+  readonly terms: Float64Array;
+  readonly count: number;
+}
+
+export function pointsOf(fingerprints: readonly ImageFingerprint[], count: number): Points {
+  const terms = new Float64Array(fingerprints.length * count);
+  for (const [i, own] of fingerprints.entries()) terms.set(own.terms.subarray(0, count), i * count);
+  return { terms, count };
+}
+
 /** One picture as others are compared with it. */
 export interface Frame {
-  /** Squares of distances to some of the pictures whose terms are in a row, by the first `count` of them. */
-  linear(points: Float64Array, options: { others: readonly number[]; count: number }): Float64Array;
-  /** The window that fits another's terms, and equation 9 there. */
-  fit(other: Float32Array): { distance: number; view: View };
+  /** Squares of linear distances to some of the points. */
+  linear(points: Points, others: readonly number[]): Float64Array;
+  /**
+   * The window that fits another's terms, and equation 9 there.
+   *
+   * within  distances beyond this need not be exact: what has no chance to come within is given up
+   */
+  fit(other: Float32Array, options?: { within?: number }): { distance: number; view: View };
 }
 
 export function openFrame(fingerprint: ImageFingerprint): Frame {
@@ -62,10 +73,13 @@ export function openFrame(fingerprint: ImageFingerprint): Frame {
     return ahead.map((value, i) => value - behind[i]);
   };
   const slopes = [slope(1, 0, 0), slope(0, 1, 0), slope(0, 0, 1)];
+  const coarse = equations(slopes.map((along) => along.subarray(0, COARSE_TERMS)));
+  const full = equations(slopes);
   return {
-    linear: (points, options) =>
-      linearSquares({ middle: fingerprint.terms, slopes }, { points, ...options }),
-    fit: (other) => fitted({ look, slopes, middle: fingerprint.terms }, other),
+    linear: (points, others) =>
+      linearSquares({ middle: fingerprint.terms, slopes }, { points, others }),
+    fit: (other, { within = Infinity } = {}) =>
+      fitted({ look, coarse, full, middle: fingerprint.terms }, { other, within }),
   };
 }
 
@@ -81,40 +95,40 @@ function moved([down, right, inward]: Readonly<Move>): View {
 
 function linearSquares(
   { middle, slopes }: { middle: Float32Array; slopes: readonly Float32Array[] },
-  { points, others, count }: { points: Float64Array; others: readonly number[]; count: number },
+  { points: { terms, count }, others }: { points: Points; others: readonly number[] },
 ): Float64Array {
   const basis = orthonormal(slopes.map((slope) => slope.subarray(0, count)));
-  const [s, t, w] = basis;
-  const rest = Float64Array.from(middle.subarray(0, count));
+  const rest = new Float64Array(middle.subarray(0, count));
   for (const direction of basis) {
     const share = dot(direction, rest);
-    for (let k = 0; k < rest.length; k++) rest[k] -= share * direction[k];
+    for (let k = 0; k < count; k++) rest[k] -= share * direction[k];
   }
+  const [s, t, w] = basis;
   const square = dot(rest, rest);
   const squares = new Float64Array(others.length);
   for (let i = 0; i < others.length; i++) {
-    const at = others[i] * TERMS;
+    const at = others[i] * count;
     let [product, other, alongS, alongT, alongW] = [0, 0, 0, 0, 0];
     for (let k = 0; k < count; k++) {
-      const value = points[at + k];
+      const value = terms[at + k];
       product += value * rest[k];
       other += value * value;
       alongS += value * s[k];
       alongT += value * t[k];
       alongW += value * w[k];
     }
-    const left = Math.max(0, other - alongS ** 2 - alongT ** 2 - alongW ** 2);
+    const left = Math.max(0, other - alongS * alongS - alongT * alongT - alongW * alongW);
     squares[i] = squaredAt(square, product, left);
   }
   return squares;
 }
 
-/** Equation 9 with no window moved, of two of the pictures whose terms are in a row, by the first. */
-export function squaredDistance(points: Float64Array, a: number, b: number): number {
-  const [atA, atB] = [a * TERMS, b * TERMS];
+/** Equation 9 with no window moved, of two of the points. */
+export function squaredDistance({ terms, count }: Points, a: number, b: number): number {
+  const [atA, atB] = [a * count, b * count];
   let [own, product, other] = [0, 0, 0];
-  for (let k = 0; k < COARSE_TERMS; k++) {
-    const [x, y] = [points[atA + k], points[atB + k]];
+  for (let k = 0; k < count; k++) {
+    const [x, y] = [terms[atA + k], terms[atB + k]];
     own += x * x;
     product += x * y;
     other += y * y;
@@ -140,22 +154,24 @@ function orthonormal(directions: readonly Float32Array[]): Float64Array[] {
 function fitted(
   own: {
     look: (view: View) => Float32Array;
-    slopes: readonly Float32Array[];
+    coarse: (missing: Float32Array) => Move;
+    full: (missing: Float32Array) => Move;
     middle: Float32Array;
   },
-  other: Float32Array,
+  { other, within }: { other: Float32Array; within: number },
 ): { distance: number; view: View } {
-  const { look, slopes, middle } = own;
+  const { look, coarse, full, middle } = own;
   const square = dot(other, other);
-  const coarse = equations(slopes.map((slope) => slope.subarray(0, COARSE_TERMS)));
-  const full = equations(slopes);
   let [seen, move]: [Float32Array, Move] = [middle, [0, 0, 0]];
   let best = { squared: Infinity, view: MIDDLE };
   for (let step = 0; ; step++) {
     const length = dot(seen, seen);
     const squared = squaredAt(length, dot(seen, other), square);
     if (squared < best.squared) best = { squared, view: moved(move) };
-    if (step > COARSE_STEPS) return { distance: Math.sqrt(best.squared), view: best.view };
+    const isHopeless = step > 0 && best.squared > (HOPELESS * within) ** 2;
+    if (isHopeless || step > COARSE_STEPS) {
+      return { distance: Math.sqrt(best.squared), view: best.view };
+    }
     const gain = gainOf(length, square);
     const missing = other.map((value, k) => value / gain - seen[k]);
     move = limited(move, step < COARSE_STEPS ? coarse(missing) : full(missing));

@@ -61,8 +61,9 @@ export function viewer({
   thumbnail,
 }: Pick<ImageFingerprint, "thumbnail">): (view: View) => Float32Array {
   const sums = summedAreas(thumbnail, { height: SIDE, width: SIDE });
+  const cells = new Float64Array(GRID * GRID); // scratch of all views
   return (view) => {
-    const cells = cellMeans(sums, { view, count: GRID });
+    cellMeans(sums, { view, count: GRID }, cells);
     for (let i = 0; i < cells.length; i++) cells[i] /= STEPS;
     return cosineTerms(cells);
   };

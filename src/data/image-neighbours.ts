@@ -8,7 +8,7 @@
  */
 
 import type { View } from "./cell-means.ts";
-import { openFrame, squaredDistance } from "./image-distance.ts";
+import { openFrame, type Points, pointsOf, squaredDistance } from "./image-distance.ts";
 import { COARSE_TERMS, type ImageFingerprint, TERMS } from "./image-fingerprint.ts";
 
 export interface Neighbour {
@@ -48,36 +48,35 @@ export function imageNeighbours(
   fingerprints: readonly ImageFingerprint[],
   { groups, order }: { groups: readonly number[]; order: readonly number[] },
 ): Neighbourhoods {
-  const points = termsInARow(fingerprints);
-  const shared = sharedPivots(points, order);
+  const coarsely = pointsOf(fingerprints, COARSE_TERMS);
+  const fully = pointsOf(fingerprints, TERMS);
+  const shared = sharedPivots(coarsely, order);
   /** The nearest by all terms among the nearest by coarse ones, and how to fit them. */
-  const look = (item: number, count: number) => {
+  const look = (item: number, count: number): Candidates => {
     const frame = openFrame(fingerprints[item]);
     const others = shared(item);
-    const coarse = frame.linear(points, { others, count: COARSE_TERMS });
+    const coarse = frame.linear(coarsely, others);
     const near = nearest({ others, squares: coarse, groups }, { item, count });
-    const squares = frame.linear(points, { others: near, count: TERMS });
+    const squares = frame.linear(fully, near);
     const rising = [...near.keys()].sort((i, j) => squares[i] - squares[j]);
-    const fitted = (other: number) => ({ item: other, ...frame.fit(fingerprints[other].terms) });
+    const fitted = (other: number, within: number) => ({
+      item: other,
+      ...frame.fit(fingerprints[other].terms, { within }),
+    });
     return { candidates: rising.map((i) => ({ other: near[i], square: squares[i] })), fitted };
   };
   return {
     of: (item) => {
-      const { candidates, fitted } = look(item, NEAREST);
-      const near: Neighbour[] = [];
-      let usual = Infinity;
-      for (const { other, square } of candidates) {
-        if (square >= usual ** 2) break;
-        near.push(fitted(other));
-        usual = thirdGroup(near, groups);
-      }
-      near.sort((a, b) => a.distance - b.distance);
+      const third = (near: readonly Neighbour[]) => thirdGroup(near, groups);
+      const near = fitNearest(look(item, NEAREST), { within: third, isLinearTrusted: true });
+      const usual = third(near);
       return { near, usual: usual === Infinity ? 0 : usual };
     },
     distances: (item, count) => {
-      const { candidates, fitted } = look(item, NEAREST_FOR_ONE * count);
-      const distances = candidates.map(({ other }) => fitted(other).distance);
-      return distances.sort((r, s) => r - s).slice(0, count);
+      const last = (near: readonly Neighbour[]) => near[count - 1]?.distance ?? Infinity;
+      const candidates = look(item, NEAREST_FOR_ONE * count);
+      const near = fitNearest(candidates, { within: last, isLinearTrusted: false });
+      return near.slice(0, count).map(({ distance }) => distance);
     },
   };
 }
@@ -85,24 +84,50 @@ export function imageNeighbours(
 /** Coarse neighbours that are fitted for each that is wanted: the order is not the same. */
 const NEAREST_FOR_ONE = 10;
 
-/** Distance to the third of the groups; infinite where there are fewer. */
-function thirdGroup(near: readonly Neighbour[], groups: readonly number[]): number {
-  const best = new Map<number, number>();
-  for (const { item, distance } of near) {
-    best.set(groups[item], Math.min(best.get(groups[item]) ?? Infinity, distance));
-  }
-  return [...best.values()].sort((r, s) => r - s)[2] ?? Infinity;
+interface Candidates {
+  /** Squares of linear distances, rising. */
+  readonly candidates: readonly { readonly other: number; readonly square: number }[];
+  readonly fitted: (other: number, within: number) => Neighbour;
 }
 
-function termsInARow(fingerprints: readonly ImageFingerprint[]): Float64Array {
-  const points = new Float64Array(fingerprints.length * TERMS);
-  for (const [i, { terms }] of fingerprints.entries()) points.set(terms, i * TERMS);
-  return points;
+/**
+ * The nearest first.
+ *
+ * within           how far those of use may be, from the ones fitted so far
+ * isLinearTrusted  ends where the linear distance is beyond that
+ */
+function fitNearest(
+  { candidates, fitted }: Candidates,
+  {
+    within,
+    isLinearTrusted,
+  }: { within: (near: readonly Neighbour[]) => number; isLinearTrusted: boolean },
+): Neighbour[] {
+  const near: Neighbour[] = [];
+  for (const { other, square } of candidates) {
+    const most = within(near);
+    if (isLinearTrusted && square >= most ** 2) break;
+    const neighbour = fitted(other, most);
+    let place = near.length;
+    while (place > 0 && near[place - 1].distance > neighbour.distance) place--;
+    near.splice(place, 0, neighbour);
+  }
+  return near;
+}
+
+/** Distance to the third of the groups, the nearest first; infinite where there are fewer. */
+function thirdGroup(near: readonly Neighbour[], groups: readonly number[]): number {
+  const met = new Set<number>();
+  for (const { item, distance } of near) {
+    met.add(groups[item]);
+    if (met.size === 3) return distance;
+  }
+  return Infinity;
 }
 
 /** Of a picture, all that have a pivot in common with it. */
 function sharedPivots(
-  points: Float64Array,
+  points: Points,
   order: readonly number[],
 ): (item: number) => readonly number[] {
   const pivots = order.slice(0, Math.ceil(order.length / PICTURES_A_PIVOT));
@@ -114,7 +139,20 @@ function sharedPivots(
     for (const pivot of own) kept[pivot].push(item);
     return own;
   });
-  return (item) => [...new Set(pivotsOf[item].flatMap((pivot) => kept[pivot]))];
+  const metIn = new Uint32Array(order.length);
+  let query = 0;
+  return (item) => {
+    query++;
+    const others: number[] = [];
+    for (const pivot of pivotsOf[item]) {
+      for (const other of kept[pivot]) {
+        if (metIn[other] === query) continue; // a Set takes ten times as long
+        metIn[other] = query;
+        others.push(other);
+      }
+    }
+    return others;
+  };
 }
 
 /** The nearest of others that are of another group. */

@@ -91,6 +91,8 @@ interface Open {
   readonly fingerprint: AudioFingerprinter;
   /** How each file that was read is encoded. */
   readonly encodings: ReadonlyMap<string, string>;
+  /** By source: segments of several rows are looked at once. */
+  readonly contents: Map<string, Content>;
 }
 
 function open(dataset: Dataset): Open {
@@ -99,17 +101,22 @@ function open(dataset: Dataset): Open {
     onRead: (path, bytes) =>
       void encodings.set(path, encodingOf(bytes.subarray(0, HEAD_BYTES), path)),
   });
-  return { reader, fingerprint: audioFingerprinter(), encodings };
+  return { reader, fingerprint: audioFingerprinter(), encodings, contents: new Map() };
 }
 
 async function look(
-  { reader, encodings, fingerprint }: Open,
+  { reader, encodings, fingerprint, contents }: Open,
   { sample, modality: { name, kind } }: { sample: Sample; modality: Modality },
 ): Promise<Finding> {
+  const key = JSON.stringify([name, sample.sources[name]]);
+  const known = contents.get(key);
+  if (known !== undefined) return { sample, content: known };
   try {
-    const content = await decode({ reader, fingerprint }, { sample, name, kind });
+    const decoded = await decode({ reader, fingerprint }, { sample, name, kind });
     const encoding = encodings.get(sample.sources[name].path) ?? "";
-    return { sample, content: { ...content, properties: { ...content.properties, encoding } } };
+    const content = { ...decoded, properties: { ...decoded.properties, encoding } };
+    contents.set(key, content);
+    return { sample, content };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { sample, failure: error.message };
