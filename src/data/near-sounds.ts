@@ -4,17 +4,21 @@
  * Words that share their lower or their upper bits are candidates, at the shift between them; of a
  * query the weakest bit is tried both ways. A candidate is a copy where
  *
- *   e / n <= 0.05 and   z = (1/2 - e / n) 2 sqrt(n / 4) >= 7                                 (3)
+ *   e / n <= 0.05,    z = (1/2 - e / n) 2 sqrt(n / 4),    N Q(z) <= 0.01,    z >= 6           (3)
  *
  * with e of n bits that are sure in both different. Bits of neighbouring frames say the same: a
  * quarter of n counts as independent, which makes z the distance from chance in standard deviations.
+ * N pairs of words might match, and Q(z) of them do by chance: in one of a hundred datasets one does
+ * (Desolneux, Moisan, Morel, "From Gestalt Theory to Image Analysis", 2008).
  */
 
 import type { AudioFingerprint } from "./audio-fingerprint.ts";
 import { collectMatches, keyBitsFor, type Match, sharedKeys } from "./shared-keys.ts";
 
 const MOST_DIFFERENT = 0.05;
-const LEAST_Z = 7;
+const BY_CHANCE = 0.01;
+/** However few words there are: what a quarter of n stands for is no law. */
+const LEAST_Z = 6;
 const DEPENDENT_BITS = 4;
 
 const LEAST_KEY_BITS = 16;
@@ -45,6 +49,7 @@ export function nearSounds(
 ): SoundMatch[] {
   const words = fingerprints.reduce((sum, { bits }) => sum + bits.length, 0);
   const keyBits = keyBitsFor(words, { least: LEAST_KEY_BITS });
+  const least = leastZ(words ** 2 / 2);
   const matches = collectMatches<SoundMatch>();
   for (const shiftBits of [0, 32 - keyBits]) {
     const { stored, queries } = keysOf(fingerprints, { shiftBits, keyBits });
@@ -60,7 +65,7 @@ export function nearSounds(
       const [own, other] = [fingerprints[a], fingerprints[b]];
       if (!isAlikeAt(own, other, { at: stored.words[i], shift })) continue;
       tried.add(trial);
-      const match = compareNear(own, other, shift);
+      const match = compareNear(own, other, { near: shift, least });
       if (match === undefined) continue;
       matches.add(
         a < b
@@ -70,6 +75,16 @@ export function nearSounds(
     }
   }
   return matches.list();
+}
+
+/** The z of equation 3, by Q(z) = exp(-z^2 / 2) / (z sqrt(2 pi)), which is a little too much. */
+function leastZ(pairs: number): number {
+  let z = LEAST_Z;
+  for (let i = 0; i < 8; i++) {
+    const chance = BY_CHANCE * z * Math.sqrt(2 * Math.PI);
+    z = Math.max(LEAST_Z, Math.sqrt(Math.max(0, 2 * Math.log(pairs / chance))));
+  }
+  return z;
 }
 
 interface Keys {
@@ -119,13 +134,13 @@ function isAlikeAt(
 function compareNear(
   a: AudioFingerprint,
   b: AudioFingerprint,
-  near: number,
+  { near, least }: { near: number; least: number },
 ): { shift: number; z: number } | undefined {
   let best: { shift: number; z: number } | undefined;
   for (let shift = near - SEARCH_WORDS; shift <= near + SEARCH_WORDS; shift++) {
     const { n, e } = compare(a, b, { shift, from: 0, to: a.bits.length });
     const z = (0.5 - e / n) * 2 * Math.sqrt(n / DEPENDENT_BITS);
-    if (n === 0 || e > MOST_DIFFERENT * n || z < LEAST_Z) continue;
+    if (n === 0 || e > MOST_DIFFERENT * n || z < least) continue;
     if (best === undefined || z > best.z) best = { shift, z };
   }
   return best;
