@@ -95,7 +95,7 @@ export function lagSums(shape: readonly number[], window: Window): Kernel {
         ]),
         ...each((sum, dy, c) => b.store(sums, [ky, kx, dy, c, l], sum)),
       ],
-      { vectors: Math.max(1, Math.floor(SUMS / (kh * C))) },
+      { vectors: Math.max(1, Math.min(Math.floor(SUMS / (kh * C)), width / 4)) },
     );
     const plainSums = b.lanes(
       "m",
