@@ -5,9 +5,9 @@
  *   node scripts/bench-copies.mjs [--data FOLDER] [--only drone-av/image,...] [--copies 30] [--json]
  *
  * Of each modality one sample a copy is drawn by a seed, altered, coded, decoded again and put beside
- * all others; no sample is copied twice, and the copies of one group form another. A copy counts as found where it is told
- * together with its original. Pairs among the rest are listed by file: whether those are false only a
- * look at them can tell. MP3 and Opus need ffmpeg on PATH.
+ * all others; no sample is copied twice, and the copies of one group form another. A copy counts as
+ * found where it is told together with its original. Pairs among the rest are listed by file: whether
+ * those are false only a look at them can tell. MP3 and Opus need ffmpeg on PATH.
  *
  * The thresholds of pictures were chosen on drone-av/thermal and, below six dimensions, av-digits/image,
  * with the copies of seed 1: of these another seed plants other copies in pictures that are known. Only
