@@ -224,6 +224,36 @@ test.each(Object.entries(CASES))(
   },
 );
 
+/** Two outputs at a time: see kernels/winograd.ts. */
+const wide = { name: "x", shape: [6, 12, 3] };
+const even: readonly Layer[] = [
+  conv("first", "x", 5),
+  { op: "batchNorm", name: "norm", inputs: ["first"], epsilon: 1e-3, momentum: 0.9 },
+  { ...conv("last", "norm", 6), padding: "valid" } as Layer,
+  ...head,
+];
+
+test("the gradient of convolutions by pairs of outputs equals central differences", () => {
+  expect(gradientError({ inputs: [wide], layers: even })).toBeLessThan(2e-3);
+  const valid = even.map((layer) =>
+    layer.op === "conv2d" ? ({ ...layer, padding: "valid" } as Layer) : layer,
+  );
+  expect(gradientError({ inputs: [wide], layers: valid })).toBeLessThan(2e-3);
+  for (const [layers, sums] of [
+    [even, "lag_sums"],
+    [valid, "gram"],
+  ] as const) {
+    const { calls } = trainingRoutine(
+      { inputs: [wide], layers },
+      { batch: BATCH, inputScale: SCALE },
+    );
+    const count = (name: string) => calls.filter(({ kernel }) => kernel.name === name).length;
+    // both layers, and the second one's input
+    expect([count("winograd"), count("winograd_weights")]).toEqual([3, 2]);
+    expect(count(sums)).toBe(1);
+  }
+});
+
 const MERGED = [
   "batch normalisation and relu",
   "batch normalisation in the middle",

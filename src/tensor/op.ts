@@ -81,8 +81,12 @@ export interface StepBuilder {
   readonly storage: Storage[];
   /** A call for the batch as a whole; threads share its parallel loops. */
   add(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
-  /** A call for each sample, of a kernel that knows one. */
-  each(kernel: Kernel, bindings: Readonly<Record<string, string>>): void;
+  /** A call for each sample, of a kernel that knows one; a late one not before its result is needed. */
+  each(
+    kernel: Kernel,
+    bindings: Readonly<Record<string, string>>,
+    options?: { late?: boolean },
+  ): void;
   /** Scratch storage named "<layer>.<role>", f32 if no type is given. */
   scratch(role: string, shape: Shape, type?: ElementType): string;
   /** Storage of `size` numbers to which the samples of a chunk add; it begins at zero. */
@@ -105,8 +109,9 @@ export function step(layer: { readonly name: string }, { each }: Pick<Site, "eac
     add: (kernel, bindings) => {
       calls.push(call(layer.name, kernel, bindings));
     },
-    each: (kernel, bindings) => {
-      calls.push(call(layer.name, kernel, bindings, each));
+    each: (kernel, bindings, { late = false } = {}) => {
+      const one = call(layer.name, kernel, bindings, each);
+      calls.push(late ? { ...one, late } : one);
     },
     scratch: (role, shape, type = "f32") => add(role, shape, { type }),
     gather: (role, size) => add(role, [each.chunks, size], { role: "state" }),

@@ -64,15 +64,15 @@ export function productInBlocks({ M, K, N, blocks }: Blocked): Kernel {
   const w = b.buffer("w", "f32", [blocks, N, size]);
   const y = b.buffer("y", "f32", [M, blocks, size]);
   const body = b.loop("block", blocks, (block) =>
-    byRows("m", M, true, (m, rows) =>
+    byRows("m", M, true, (m, rows) => [
       productTile(rows, size, {
         begin: () => b.f32(0),
         over: (add) => b.loop(`sum${rows}`, N, (n) => add(block, n)),
         left: (r, _block, n) => b.load(x, b.add(m, r), n),
         right: (k, _block, n) => b.load(w, block, n, k),
-        end: (sum, k, r) => b.store(y, [b.add(m, r), block, k], sum),
+        end: (sum, k, r) => [b.store(y, [b.add(m, r), block, k], sum)],
       }),
-    ),
+    ]),
   );
   return b.kernel("product_in_blocks", [x, w, y], [body]);
 }

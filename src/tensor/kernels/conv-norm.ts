@@ -240,7 +240,7 @@ export function maskedGradient(
     ],
     { vectors: 4 },
   );
-  return b.kernel("masked_gradient", [y, dy, masked, dsum], [body]);
+  return b.kernel("masked_gradient", [...(relu ? [y] : []), dy, masked, dsum], [body]);
 }
 
 /** Equation (2) from given [K, N] = X' dy and dsum [N]; the bias has no gradient. */

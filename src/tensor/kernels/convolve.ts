@@ -72,10 +72,10 @@ export function convolve(
         return b.load(x, b.add(b.mul(oy, stride[0]), ky), column);
       },
       right: (n, ky, k) => b.load(w, ky, k, n),
-      end: (sum, n, r) => b.store(y, [oy, b.add(ox, r), n], relu ? b.max(sum, 0) : sum),
+      end: (sum, n, r) => [b.store(y, [oy, b.add(ox, r), n], relu ? b.max(sum, 0) : sum)],
     });
   const body = b.loop("oy", outputs[0], (oy) =>
-    byRows("ox", outputs[1], parallel, (ox, rows) => tile(oy, ox, rows)),
+    byRows("ox", outputs[1], parallel, (ox, rows) => [tile(oy, ox, rows)]),
   );
   const buffers = bias ? [x, w, offsets, y] : [x, w, y];
   return b.kernel("convolve", buffers, [body]);
@@ -112,12 +112,12 @@ export function convolveWeights(
         return b.load(x, b.add(b.mul(oy, stride[0]), ky), column);
       },
       right: (n, oy, ox) => b.load(dy, oy, ox, n),
-      end: (sum, n, r) => b.store(dw, [ky, b.add(k, r), n], sum),
+      end: (sum, n, r) => [b.store(dw, [ky, b.add(k, r), n], sum)],
     });
   };
   const body = overPixels(outputs, (pixels) => [
     b.loop("ky", kernel[0], (ky) =>
-      byRows("k", taps, parallel, (k, rows) => tile(ky, k, rows, pixels)),
+      byRows("k", taps, parallel, (k, rows) => [tile(ky, k, rows, pixels)]),
     ),
   ]);
   return b.kernel("convolve_weights", [x, dy, dw], [body]);

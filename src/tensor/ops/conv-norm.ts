@@ -8,46 +8,37 @@ import {
   gram,
   gramGradient,
   gramStatistics,
-  maskedGradient,
   patchColumns,
   patches,
 } from "../kernels/conv-norm.ts";
-import { convolve, convolveWeights } from "../kernels/convolve.ts";
 import { zeros } from "../kernels/elementwise.ts";
 import { gramOfLags, hasLags, lagFrame, lagShape, lagSums } from "../kernels/lag-sums.ts";
 import { pad } from "../kernels/window.ts";
 import type { ConvNorm } from "../merged-layer.ts";
 import { product, type Site, type StepBuilder, type Steps, step } from "../op.ts";
-import { convolutionOf, padded, paddedName } from "./conv2d.ts";
+import { convolution, convolvedBy, weightGradient } from "./convolution.ts";
 
 export const convNorm: Steps<ConvNorm> = {
   forward(layer, site) {
     const s = step(layer, site);
-    const { conv, relu } = layer;
-    const x = padded(conv, site, s);
-    const { folded, offset } = fold(layer, x, site, s);
-    const kernel = convolve(convolutionOf(conv, site), { bias: true, relu: relu !== undefined });
-    s.each(kernel, { x, w: folded, bias: offset, y: site.y });
+    const [x] = site.x;
+    const { folded, offset } = fold(layer, site, s);
+    const names = { x, w: folded, bias: offset, y: site.y };
+    convolution(convolvedBy(layer.conv, site), names, s, { relu: layer.relu !== undefined });
     return s;
   },
   backward(layer, site) {
     const s = step(layer, site);
     const { conv, norm, relu } = layer;
-    const convolution = convolutionOf(conv, site);
+    const convolved = convolvedBy(conv, site);
     const { K, N } = sizes(layer, site);
-    const [H, W] = site.output;
-    const masked = site.dy; // nothing else reads it afterwards
-    const dsums = s.gather("dsum_parts", N);
-    const mask = maskedGradient({ pixels: H * W, N }, { relu: relu !== undefined });
-    s.each(mask, { y: site.y, dy: site.dy, masked, dsum: dsums });
-    const givens = s.gather("given_parts", K * N);
-    const x = paddedName(conv, layer.name, site);
-    s.each(convolveWeights(convolution), { x, dy: masked, dw: givens });
     const [dsum, given] = [s.scratch("dsum", [N]), s.scratch("given", [K, N])];
-    s.sum(dsums, dsum);
-    s.sum(givens, given);
     const own = (role: string): string => `${layer.name}.${role}`;
-    s.add(gramGradient(convolution, { batch: site.batch }), {
+    weightGradient(convolved, { x: site.x[0], dy: site.dy, dw: given, kept: layer.name }, s, {
+      dsum,
+      ...(relu === undefined ? {} : { y: site.y }),
+    });
+    s.add(gramGradient(convolved.shape, { batch: site.batch }), {
       ...{ gram: own("gram"), covered: own("covered"), statistics: own("statistics") },
       ...{ w: site.parameter("weight", conv.name), gamma: site.parameter("gamma", norm.name) },
       ...{ given, dsum, dw: site.gradient("weight", conv.name) },
@@ -64,10 +55,10 @@ function sizes({ conv }: ConvNorm, { inputs: [[, , C]] }: Site) {
 }
 
 /** The folded weights [K, N] and offset [N], of the batch or of the running statistics. */
-function fold(layer: ConvNorm, x: string, site: Site, s: StepBuilder) {
+function fold(layer: ConvNorm, site: Site, s: StepBuilder) {
   const { conv, norm } = layer;
   const { K, N } = sizes(layer, site);
-  const convolution = convolutionOf(conv, site);
+  const { shape } = convolvedBy(conv, site);
   const targets = {
     statistics: s.scratch("statistics", [2, N]),
     folded: s.scratch("folded", [K, N]),
@@ -85,9 +76,9 @@ function fold(layer: ConvNorm, x: string, site: Site, s: StepBuilder) {
     s.add(foldRunning({ K, N, bias: conv.bias }, norm), shared);
     return targets;
   }
-  const sums = gramOf(layer, x, site, s);
+  const sums = gramOf(layer, site, s);
   const batch = { epsilon: norm.epsilon, momentum: norm.momentum, batch: site.batch };
-  s.add(gramStatistics(convolution, { ...batch, bias: conv.bias }), {
+  s.add(gramStatistics(shape, { ...batch, bias: conv.bias }), {
     ...shared,
     gram: sums,
     covariance: s.scratch("covariance", [K, K]),
@@ -97,27 +88,32 @@ function fold(layer: ConvNorm, x: string, site: Site, s: StepBuilder) {
 }
 
 /** The Gram matrix of all patches of a batch. */
-function gramOf({ conv }: ConvNorm, padded: string, site: Site, s: StepBuilder): string {
-  const convolution = convolutionOf(conv, site);
-  const columns = patchColumns(convolution);
+function gramOf({ conv }: ConvNorm, site: Site, s: StepBuilder): string {
+  const { shape, frame } = convolvedBy(conv, site);
+  const columns = patchColumns(shape);
   const sums = s.scratch("gram", [columns, columns]);
-  const [shape] = site.inputs;
-  if (hasLags(shape, conv)) {
-    const frame = lagFrame(shape, conv);
-    const framed = s.scratch("framed", [site.batch, ...frame.padded, shape[2]]);
-    s.each(pad(frame), { x: site.x[0], y: framed });
-    const parts = s.gather("lag_parts", product(lagShape(shape, conv)));
-    s.each(lagSums(shape, conv), { x: framed, sums: parts });
-    const lags = s.scratch("lags", lagShape(shape, conv));
+  const [input] = site.inputs;
+  if (hasLags(input, conv)) {
+    const lagged = lagFrame(input, conv);
+    const x = s.scratch("lag_framed", [site.batch, ...lagged.padded, input[2]]);
+    s.each(pad(lagged), { x: site.x[0], y: x });
+    const parts = s.gather("lag_parts", product(lagShape(input, conv)));
+    s.each(lagSums(input, conv), { x, sums: parts });
+    const lags = s.scratch("lags", lagShape(input, conv));
     s.sum(parts, lags);
-    s.add(gramOfLags(shape, conv, columns), { sums: lags, gram: sums });
+    s.add(gramOfLags(input, conv, columns), { sums: lags, gram: sums });
     return sums;
   }
+  const x =
+    frame === undefined
+      ? site.x[0]
+      : s.scratch("gram_framed", [site.batch, ...frame.padded, input[2]]);
+  if (frame !== undefined) s.each(pad(frame), { x: site.x[0], y: x });
   const [H, W] = site.output;
   const rows = s.scratch("patches", [site.batch, H * W, columns]);
-  s.each(patches(convolution), { x: padded, patches: rows });
+  s.each(patches(shape), { x, patches: rows });
   const parts = s.gather("gram_parts", columns * columns);
-  s.each(gram(convolution), { patches: rows, gram: parts });
+  s.each(gram(shape), { patches: rows, gram: parts });
   s.sum(parts, sums);
   return sums;
 }
