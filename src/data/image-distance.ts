@@ -54,6 +54,8 @@ export function pointsOf(fingerprints: readonly ImageFingerprint[], count: numbe
 
 /** One picture as others are compared with it. */
 export interface Frame {
+  /** Distance to a picture of one colour, at no gain. */
+  readonly contrast: number;
   /** Squares of linear distances to some of the points. */
   linear(points: Points, others: readonly number[]): Float64Array;
   /**
@@ -76,6 +78,7 @@ export function openFrame(fingerprint: ImageFingerprint): Frame {
   const coarse = equations(slopes.map((along) => along.subarray(0, COARSE_TERMS)));
   const full = equations(slopes);
   return {
+    contrast: Math.sqrt(dot(fingerprint.terms, fingerprint.terms)),
     linear: (points, others) =>
       linearSquares({ middle: fingerprint.terms, slopes }, { points, others }),
     fit: (other, { within = Infinity } = {}) =>

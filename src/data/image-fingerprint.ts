@@ -14,9 +14,10 @@ import { cosineTerms, countTerms, GRID } from "./cosine-terms.ts";
 import type { Picture } from "./dataset.ts";
 
 /** Cells of the grid that fit a side of the picture: two are left beside the middle window. */
-const CELLS = 28;
-/** Side of the thumbnail that is kept of a picture: two points for each cell of the grid. */
-const SIDE = 2 * CELLS;
+export const CELLS = 28;
+export const POINTS_A_CELL = 2;
+/** Side of the thumbnail that is kept of a picture. */
+const SIDE = POINTS_A_CELL * CELLS;
 /** Steps of the thumbnail in one of 8 bits: means of a flat sky differ by less than one. */
 export const STEPS = 256;
 

@@ -5,6 +5,7 @@ import { random } from "../tensor/index.ts";
 import { openFrame } from "./image-distance.ts";
 import { type ImageFingerprint, imageFingerprint } from "./image-fingerprint.ts";
 import { imageNeighbours } from "./image-neighbours.ts";
+import { contrastOf, stillDistance } from "./image-still.ts";
 
 /** Noise of 8 x 8 squares. */
 function squares(seed: string): ImageFingerprint {
@@ -24,30 +25,40 @@ function neighboursOf(fingerprints: readonly ImageFingerprint[]) {
   return imageNeighbours(fingerprints, { groups: order, order });
 }
 
-test("distances of a dozen random pictures are those of brute force", () => {
+type Distance = (a: ImageFingerprint, b: ImageFingerprint) => number;
+const looks: Readonly<Record<"fitted" | "still", Distance>> = {
+  fitted: (a, b) => openFrame(a).fit(b.terms).distance,
+  still: stillDistance,
+};
+
+test.each(["fitted", "still"] as const)("a dozen random pictures, %s: as brute force", (look) => {
   const fingerprints = Array.from({ length: 12 }, (_, i) => squares(`${i}`));
-  const neighbours = neighboursOf(fingerprints);
+  const neighbours = neighboursOf(fingerprints)[look];
   for (const [item, own] of fingerprints.entries()) {
-    const frame = openFrame(own);
-    const all = fingerprints.flatMap(({ terms }, other) =>
-      other === item ? [] : [frame.fit(terms).distance],
+    const all = fingerprints.flatMap((fingerprint, other) =>
+      other === item ? [] : [looks[look](own, fingerprint)],
     );
     const rising = all.sort((r, s) => r - s);
     expect(neighbours.distances(item, 2)).toEqual(rising.slice(0, 2));
+    const usual = Math.min(rising[2], contrastOf(own));
+    if (look === "still") expect(neighbours.of(item).usual).toBe(usual);
   }
 });
 
 test("no pictures, and one alone, have no neighbours", () => {
   expect(() => neighboursOf([])).not.toThrow();
-  const alone = neighboursOf([squares("alone")]);
-  expect(alone.of(0)).toEqual({ near: [], usual: 0 });
-  expect(alone.distances(0, 6)).toEqual([]);
+  for (const alone of Object.values(neighboursOf([squares("alone")]))) {
+    expect(alone.of(0)).toEqual({ near: [], usual: 0 });
+    expect(alone.distances(0, 6)).toEqual([]);
+  }
 });
 
 test("equal pictures are at no distance, and nothing is usual among them", () => {
-  const neighbours = neighboursOf(Array.from({ length: 5 }, () => squares("equal")));
-  const { near, usual } = neighbours.of(2);
-  expect(near.map(({ distance }) => distance)).toEqual(near.map(() => 0));
-  expect(usual).toBe(0);
-  expect(neighbours.distances(2, 3)).toEqual([0, 0, 0]);
+  const equal = Array.from({ length: 5 }, () => squares("equal"));
+  for (const neighbours of Object.values(neighboursOf(equal))) {
+    const { near, usual } = neighbours.of(2);
+    expect(near.map(({ distance }) => distance)).toEqual(near.map(() => 0));
+    expect(usual).toBe(0);
+    expect(neighbours.distances(2, 3)).toEqual([0, 0, 0]);
+  }
 });

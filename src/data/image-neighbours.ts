@@ -9,11 +9,12 @@
 
 import type { View } from "./cell-means.ts";
 import { openFrame, type Points, pointsOf, squaredDistance } from "./image-distance.ts";
-import { COARSE_TERMS, type ImageFingerprint, TERMS } from "./image-fingerprint.ts";
+import { COARSE_TERMS, type ImageFingerprint, MIDDLE, TERMS } from "./image-fingerprint.ts";
+import { blockMeans, blockSquares, contrastOf, stillDistance } from "./image-still.ts";
 
 export interface Neighbour {
   readonly item: number;
-  /** Equation 9. */
+  /** Equation 9 or 11. */
   readonly distance: number;
   /** What of the picture itself fits the neighbour's middle. */
   readonly view: View;
@@ -22,7 +23,7 @@ export interface Neighbour {
 export interface Neighbourhood {
   /** The nearest first. */
   readonly near: readonly Neighbour[];
-  /** s: to the third of the groups; zero where there are fewer. */
+  /** s: to the third of the groups or to a picture of one colour; zero where there are fewer. */
   readonly usual: number;
 }
 
@@ -40,37 +41,78 @@ export interface Neighbourhoods {
   distances(item: number, count: number): number[];
 }
 
+/** One picture beside others: two squares that cost little, and what those stand for. */
+interface Comparison {
+  /** Distance to a picture of one colour. */
+  readonly contrast: number;
+  coarse(others: readonly number[]): Float64Array;
+  finer(others: readonly number[]): Float64Array;
+  distance(other: number, within: number): { distance: number; view: View };
+}
+
 /**
+ * Neighbours by equation 9, and by equation 11.
+ *
  * groups  one for each picture: its own is passed over
  * order   of the pictures, the first of which become pivots
  */
 export function imageNeighbours(
   fingerprints: readonly ImageFingerprint[],
   { groups, order }: { groups: readonly number[]; order: readonly number[] },
-): Neighbourhoods {
+): { fitted: Neighbourhoods; still: Neighbourhoods } {
   const coarsely = pointsOf(fingerprints, COARSE_TERMS);
-  const fully = pointsOf(fingerprints, TERMS);
   const shared = sharedPivots(coarsely, order);
-  /** The nearest by all terms among the nearest by coarse ones, and how to fit them. */
-  const look = (item: number, count: number): Candidates => {
+  const fully = pointsOf(fingerprints, TERMS);
+  const fitted = (item: number): Comparison => {
     const frame = openFrame(fingerprints[item]);
+    return {
+      contrast: frame.contrast,
+      coarse: (others) => frame.linear(coarsely, others),
+      finer: (others) => frame.linear(fully, others),
+      distance: (other, within) => frame.fit(fingerprints[other].terms, { within }),
+    };
+  };
+  const blocks = blockMeans(fingerprints);
+  const still = (item: number): Comparison => {
+    const squares = (others: readonly number[]) => blockSquares(blocks, { item, others });
+    const distance = (other: number) => stillDistance(fingerprints[item], fingerprints[other]);
+    return {
+      contrast: contrastOf(fingerprints[item]),
+      coarse: squares,
+      finer: squares,
+      distance: (other) => ({ distance: distance(other), view: MIDDLE }),
+    };
+  };
+  return {
+    fitted: neighbourhoods(fitted, { shared, groups }),
+    still: neighbourhoods(still, { shared, groups }),
+  };
+}
+
+function neighbourhoods(
+  open: (item: number) => Comparison,
+  { shared, groups }: { shared: (item: number) => readonly number[]; groups: readonly number[] },
+): Neighbourhoods {
+  /** The nearest by finer squares among the nearest by coarse ones. */
+  const look = (item: number, count: number): Candidates => {
+    const { contrast, coarse, finer, distance } = open(item);
     const others = shared(item);
-    const coarse = frame.linear(coarsely, others);
-    const near = nearest({ others, squares: coarse, groups }, { item, count });
-    const squares = frame.linear(fully, near);
+    const near = nearest({ others, squares: coarse(others), groups }, { item, count });
+    const squares = finer(near);
     const rising = [...near.keys()].sort((i, j) => squares[i] - squares[j]);
-    const fitted = (other: number, within: number) => ({
-      item: other,
-      ...frame.fit(fingerprints[other].terms, { within }),
-    });
-    return { candidates: rising.map((i) => ({ other: near[i], square: squares[i] })), fitted };
+    return {
+      contrast,
+      candidates: rising.map((i) => ({ other: near[i], square: squares[i] })),
+      fitted: (other, within) => ({ item: other, ...distance(other, within) }),
+    };
   };
   return {
     of: (item) => {
       const third = (near: readonly Neighbour[]) => thirdGroup(near, groups);
-      const near = fitNearest(look(item, NEAREST), { within: third, isLinearTrusted: true });
+      const candidates = look(item, NEAREST);
+      const near = fitNearest(candidates, { within: third, isLinearTrusted: true });
       const usual = third(near);
-      return { near, usual: usual === Infinity ? 0 : usual };
+      return { near, usual: usual === Infinity ? 0 : Math.min(usual, candidates.contrast) };
     },
     distances: (item, count) => {
       const last = (near: readonly Neighbour[]) => near[count - 1]?.distance ?? Infinity;
@@ -84,7 +126,7 @@ export function imageNeighbours(
 /** Coarse neighbours that are fitted for each that is wanted: the order is not the same. */
 const NEAREST_FOR_ONE = 10;
 
-interface Candidates {
+interface Candidates extends Pick<Comparison, "contrast"> {
   /** Squares of linear distances, rising. */
   readonly candidates: readonly { readonly other: number; readonly square: number }[];
   readonly fitted: (other: number, within: number) => Neighbour;

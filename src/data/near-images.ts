@@ -1,14 +1,17 @@
 /**
  * Which pictures are copies of one another, from their fingerprints.
  *
- * A small distance r (equation 9) is no proof: dots before a grey sky are all alike. A copy is much
- * nearer than anything else. s being the distance to the second of the other groups that are nearest (one
- * may hold a third copy), among n pictures whose neighbours lie in d dimensions
+ * There are two looks: r by equation 9, whatever was moved or lit, and by equation 11, where nothing was:
+ * what was merely coded anew keeps its light and its detail, which others near it by (9) do not share.
+ *
+ * A small r is no proof: dots before a grey sky are all alike. A copy is much nearer than anything else.
+ * s being the distance to the second of the other groups that are nearest (one may hold a third copy), or to
+ * a picture of one colour where that is nearer, among n pictures whose neighbours lie in d dimensions
  *
  *   E(r) = 2 n (r / s)^d,    d = median of sum_j (1/j + .. + 1/(k-1)) / sum_j ln(r_k / r_j)       (5)
  *
  * have a neighbour as near as this by chance (j from k/2 to k - 1, k neighbours at r_1 .. r_k). A pair is
- * told where from both sides E < 1 (0.1 where d < 6) and r < s / 2, and nowhere do the two differ much (10).
+ * told where from both sides E < 1/2 (0.1 where d < 6) and r < s / 2, and nowhere the two differ much (10).
  *
  * Sources: Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004 (the ratio);
  * Desolneux, Moisan and Morel, "From Gestalt Theory to Image Analysis", 2008 (E); Levina and Bickel,
@@ -21,7 +24,8 @@ import type { ImageFingerprint } from "./image-fingerprint.ts";
 import { imageNeighbours, type Neighbourhoods } from "./image-neighbours.ts";
 import { collectMatches, type Match } from "./shared-keys.ts";
 
-const MOST_BY_CHANCE = 1;
+/** In each of the two looks: less than one in both. */
+const MOST_BY_CHANCE = 0.5;
 /** In fewer dimensions different pictures do come as near as copies. */
 const FEW_DIMENSIONS = 6;
 const MOST_IN_FEW = 0.1;
@@ -47,16 +51,18 @@ export function nearImages(
   const numbers = new Map([...new Set(groups)].map((group, i) => [group, i]));
   const group = groups.map((name) => numbers.get(name) ?? -1); // compared often
   const order = shuffle([...fingerprints.keys()], random("near images"));
-  const neighbours = imageNeighbours(fingerprints, { groups: group, order });
-  const most = mostRatio(neighbours, order);
-  const around = fingerprints.map((_, item) => neighbours.of(item));
+  const { fitted, still } = imageNeighbours(fingerprints, { groups: group, order });
   const found = collectMatches<Match>();
-  for (const [a, { near, usual }] of around.entries()) {
-    for (const { item: b, distance, view } of near) {
-      const ratio = distance / Math.min(usual, around[b].usual);
-      if (!(ratio <= most)) continue; // nor where nothing is usual
-      if (peakDifference(fingerprints[a], fingerprints[b], { view }) > MOST_PEAK) continue;
-      found.add({ a: Math.min(a, b), b: Math.max(a, b), likeness: 1 - ratio });
+  for (const neighbours of [fitted, still]) {
+    const most = mostRatio(neighbours, order);
+    const around = fingerprints.map((_, item) => neighbours.of(item));
+    for (const [a, { near, usual }] of around.entries()) {
+      for (const { item: b, distance, view } of near) {
+        const ratio = distance / Math.min(usual, around[b].usual);
+        if (!(ratio <= most)) continue; // nor where nothing is usual
+        if (peakDifference(fingerprints[a], fingerprints[b], { view }) > MOST_PEAK) continue;
+        found.add({ a: Math.min(a, b), b: Math.max(a, b), likeness: 1 - ratio });
+      }
     }
   }
   return found.list();
