@@ -6,9 +6,9 @@
  *
  * L[n, m] is the log energy of band m in frame n (128 ms Hann window, 16 ms hop), m = 0..32 over
  * 300 to 3400 Hz on a logarithmic scale. A gain and a fixed filter cancel in D. Frames overlap so
- * much that a shift by half a hop hardly changes them. Beside each bit stands whether it is sure:
- * |D| of 3 dB or more, and all four energies within 50 dB of the loudest band. Only bits that are
- * sure in both recordings are compared.
+ * much that a shift by half a hop hardly changes them. D is sure where it is 3 dB or more and all four
+ * energies are within 50 dB of the loudest band. Only what is sure in both recordings is compared:
+ * words of bits to find what may be alike, D itself to tell.
  *
  * Source: Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002; theirs are
  * linear energies and a 370 ms window, for three seconds of music. Here are single words.
@@ -29,9 +29,18 @@ const RANGE_LOG = (50 * Math.LN10) / 10;
 /** Sounds at this rate or above are halved first: nothing above 4 kHz is looked at. */
 const HALVED_FROM_HZ = 16_000;
 
+/** Steps of a decibel in which D is kept: s8 hold 25 dB, beyond which a change is not measured well. */
+const STEPS_PER_DB = 5;
+const MOST_STEPS = 127;
+
+/** Bits of a word. */
+export const CHANGES: number = BITS;
+
 /** One word a frame, bit m for the bands m and m + 1. */
 export interface AudioFingerprint {
   readonly bits: Uint32Array;
+  /** D of every bit, [words, 32], in fifths of a decibel; 0 where it is not sure. */
+  readonly changes: Int8Array;
   /** Which of the bits are sure. */
   readonly sure: Uint32Array;
   /** The least sure bit of the lower and of the upper half: the first to be wrong in a copy. */
@@ -136,6 +145,7 @@ function signs(energies: Float64Array): AudioFingerprint {
   const bands = BITS + 1;
   const words = Math.max(0, energies.length / bands - LAG_FRAMES);
   const [bits, sure, weakest] = Array.from({ length: 3 }, () => new Uint32Array(words));
+  const changes = new Int8Array(words * BITS);
   const floor = energies.reduce((most, value) => Math.max(most, value), -Infinity) - RANGE_LOG;
   for (let n = 0; n < words; n++) {
     const least = [Infinity, Infinity];
@@ -155,10 +165,14 @@ function signs(energies: Float64Array): AudioFingerprint {
       const size = Math.abs(change);
       const half = m >> 4;
       if (change > 0) bits[n] |= 1 << m;
-      if (size >= SURE_LOG) sure[n] |= 1 << m;
+      if (size >= SURE_LOG) {
+        sure[n] |= 1 << m;
+        const steps = Math.round((change * 10 * STEPS_PER_DB) / Math.LN10);
+        changes[n * BITS + m] = Math.min(Math.max(steps, -MOST_STEPS), MOST_STEPS);
+      }
       if (size < least[half]) [least[half], weak[half]] = [size, 1 << m];
     }
     weakest[n] = weak[0] | weak[1];
   }
-  return { bits, sure, weakest };
+  return { bits, changes, sure, weakest };
 }

@@ -119,9 +119,12 @@ async function audit(name: string, files: Files): Promise<readonly Problem[]> {
   return (await inspectDataset(await readDataset(folder))).problems;
 }
 
-const clean = (count: number): Files =>
+const clean = (count: number, seconds?: number): Files =>
   Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`s${i}.wav`, encodeWav(sound(`${i}`), RATE_HZ)]),
+    Array.from({ length: count }, (_, i) => [
+      `s${i}.wav`,
+      encodeWav(sound(`${i}`, seconds), RATE_HZ),
+    ]),
   );
 
 async function cleanPictures(count: number): Promise<Files> {
@@ -158,6 +161,28 @@ describe("sounds", () => {
       ["near copy in two splits", "copy.wav", ["s0.wav", "copy.wav"]],
     ]);
     expect(found[0].message).toContain("row 2 (train) and row 25 (test): s0.wav and copy.wav");
+  });
+
+  test("of a third of a second: sizes of changes tell what too few bits cannot", async () => {
+    const [seconds, moved] = [0.35, Math.round(0.02 * RATE_HZ)];
+    const short = sound("0", seconds).subarray(moved).map(muLaw);
+    const files = { ...clean(79, seconds), "copy.wav": encodeWav(short, RATE_HZ) };
+    const found = (await audit("short", files)).filter(({ kind }) => kind.startsWith("near copy"));
+    expect(found.map(({ samples }) => samples)).toEqual([["s0.wav", "copy.wav"]]);
+  });
+
+  test("that have a quarter of a second in common are no copies: one onset is like another", async () => {
+    const onset = sound("onset", 0.25);
+    const [ending, beginning] = [sound("ending", 0.5), sound("beginning", 0.5)];
+    ending.set(onset, ending.length - onset.length);
+    beginning.set(onset);
+    const files = {
+      ...clean(40, 0.5),
+      "a.wav": encodeWav(ending, RATE_HZ),
+      "b.wav": encodeWav(beginning, RATE_HZ),
+    };
+    const problems = await audit("onset", files);
+    expect(problems.filter(({ kind }) => kind.startsWith("near copy"))).toEqual([]);
   });
 
   test("that are independent noise give no serious finding", async () => {
