@@ -54,15 +54,12 @@ export function ownCandidates(
 async function trainer(workload: Workload, variant: Variant, threads: number): Promise<Racer> {
   const { batch, inputScale, fused } = workload;
   const graph = graphOf(workload.graph, variant);
+  // what rounding adds, the first steps of the activations, is drawn before, as all weights are
+  const weights = { ...initialWeights(graph, 1), ...workload.weights };
   const started = performance.now();
   const runner = await compileTrainingThreads(graph, { batch, inputScale, fused }, threads);
   const compileMs = performance.now() - started;
-  if (variant !== "float") {
-    // what rounding adds to the weights: the first steps of the activations
-    for (const [name, values] of Object.entries(initialWeights(graph, 1)))
-      runner.view(name).set(values);
-  }
-  fill(workload, (name) => runner.view(name));
+  fill({ ...workload, graph, weights }, (name) => runner.view(name));
   runner.view("$labels").set(workload.labels);
   runner.view("$weight").fill(1 / batch);
   let count = 0;
