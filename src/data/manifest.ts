@@ -19,13 +19,15 @@ export const MANIFEST = "manifest.csv";
 const REQUIRED: readonly string[] = ["id", "label", "split", "group"];
 
 /** What a column holds, by the extensions of its files; how a file is read, its bytes decide. */
-const KIND_BY_EXTENSION: Readonly<Record<string, ModalityKind>> = {
-  ...{ wav: "audio", flac: "audio", mp3: "audio", ogg: "audio", oga: "audio", opus: "audio" },
-  ...{ m4a: "audio", mp4: "audio", aac: "audio", webm: "audio", aif: "audio", aiff: "audio" },
-  ...{ png: "image", jpg: "image", jpeg: "image", webp: "image", gif: "image" },
-  ...{ tif: "image", tiff: "image", bmp: "image", pgm: "image", ppm: "image", pnm: "image" },
-  ...{ csv: "series", npy: "series" },
-};
+const KIND_BY_EXTENSION = new Map<string, ModalityKind>([
+  ...kindOf("audio", "wav flac mp3 ogg oga opus m4a mp4 aac webm aif aiff"),
+  ...kindOf("image", "png jpg jpeg webp gif tif tiff bmp pgm ppm pnm"),
+  ...kindOf("series", "csv npy"),
+]);
+
+function kindOf(kind: ModalityKind, extensions: string): [string, ModalityKind][] {
+  return extensions.split(" ").map((extension) => [extension, kind]);
+}
 
 /** A sample whose split may still have to be made. */
 export type UnsplitSample = Omit<Sample, "split"> & { readonly split: Split | "" };
@@ -105,15 +107,18 @@ function findModalities({ columns, rows }: Table): Modality[] {
   const found: Modality[] = [];
   for (const [i, name] of columns.entries()) {
     if (REQUIRED.includes(name)) continue;
-    const cells = rows.map((row) => cellOf(row, i)).filter((cell) => cell !== "");
-    const kinds = cells.map(fileKind);
-    const count = (kind: ModalityKind) => kinds.filter((each) => each === kind).length;
-    const ranked = (["audio", "image", "series"] as const).map((kind) => ({
-      kind,
-      n: count(kind),
-    }));
-    if (ranked.reduce((sum, { n }) => sum + n, 0) <= cells.length / 2) continue;
-    const { kind } = ranked.reduce((best, each) => (each.n > best.n ? each : best));
+    const count = { audio: 0, image: 0, series: 0 };
+    let cells = 0;
+    for (const row of rows) {
+      const cell = cellOf(row, i);
+      if (cell === "") continue;
+      cells++;
+      const kind = fileKind(cell);
+      if (kind !== undefined) count[kind]++;
+    }
+    if (count.audio + count.image + count.series <= cells / 2) continue;
+    const kinds = ["audio", "image", "series"] as const;
+    const kind = kinds.reduce((best, each) => (count[each] > count[best] ? each : best));
     found.push({ name, kind });
   }
   return found;
@@ -125,8 +130,8 @@ function cellOf(row: Row, index: number | undefined): string {
 
 /** What a file is by its extension; undefined where it is nothing that is read. */
 export function fileKind(path: string): ModalityKind | undefined {
-  const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1].toLowerCase();
-  return extension === undefined ? undefined : KIND_BY_EXTENSION[extension];
+  const dot = path.lastIndexOf(".");
+  return dot < 0 ? undefined : KIND_BY_EXTENSION.get(path.slice(dot + 1).toLowerCase());
 }
 
 interface RowReader {
@@ -208,7 +213,7 @@ function readSource(reader: RowReader, { name, kind }: Modality): Source | undef
   if (fileKind(path) !== kind) {
     return refuse("wrong file kind", `must be ${EXPECTED_FILE[kind]} in ${name}`);
   }
-  if (/^(\/|[a-z]:)/i.test(path) || path.split("/").includes("..")) {
+  if (/^(\/|[a-z]:)/i.test(path) || /(^|\/)\.\.(\/|$)/.test(path)) {
     return refuse("path outside folder", "must be relative and inside the dataset's folder");
   }
   const attributes = readAttributes(kind, (what) => cell(`${name}_${what}`));
