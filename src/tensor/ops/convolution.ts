@@ -119,27 +119,21 @@ export function weightGradient(
 ): void {
   const { outputs, kernel, C, filters: N } = shape;
   const relu = masked?.y !== undefined;
-  const dsum = masked === undefined ? undefined : s.gather("dsum_parts", N);
+  const dsum = masked && s.gather("dsum_parts", N);
+  const given = { ...masked, dy, ...(dsum && { dsum }) };
   if (hasPairs(shape)) {
     const source = s.scratch("planes_again", [batch, ...planesShape(shape)]);
     s.each(planes(shape), { columns: `${kept}.columns`, planes: source }, late);
     const pairs = s.scratch("pairs", [batch, ...pairsShape(shape)]);
-    const [parts, du] = [
-      s.gather("dfactors_parts", factorsSize(shape)),
-      s.scratch("dfactors", [factorsSize(shape)]),
-    ];
-    s.each(winogradWeights(shape, { relu, sums: masked !== undefined }), {
-      ...{ planes: source, dy, pairs, du: parts },
-      ...(masked?.y === undefined ? {} : { y: masked.y }),
-      ...(dsum === undefined ? {} : { dsum }),
-    });
+    const parts = s.gather("dfactors_parts", factorsSize(shape));
+    const kernel = winogradWeights(shape, { relu, sums: dsum !== undefined });
+    s.each(kernel, { ...given, planes: source, pairs, du: parts });
+    const du = s.scratch("dfactors", [factorsSize(shape)]);
     s.sum(parts, du);
     s.add(weightsOfFactors(shape), { du, dw });
   } else {
-    if (dsum !== undefined) {
-      const mask = maskedGradient({ pixels: outputs[0] * outputs[1], N }, { relu });
-      s.each(mask, { ...(masked?.y === undefined ? {} : { y: masked.y }), dy, masked: dy, dsum });
-    }
+    const mask = maskedGradient({ pixels: outputs[0] * outputs[1], N }, { relu });
+    if (dsum !== undefined) s.each(mask, { ...given, masked: dy });
     const parts = s.gather("dweight", product(kernel) * C * N);
     const framed = frame === undefined ? x : `${kept}.framed`;
     s.each(convolveWeights(shape), { x: framed, dy, dw: parts });
