@@ -20,7 +20,8 @@ import { type PowerSpectrum, powerSpectrum } from "./power-spectrum.ts";
 const WINDOW_S = 0.128;
 export const HOP_S = 0.016;
 const LAG_FRAMES = 4;
-const BITS = 32;
+/** Of a word. */
+export const BITS = 32;
 const LOWEST_HZ = 300;
 const HIGHEST_HZ = 3400;
 const SURE_LOG = (3 * Math.LN10) / 10;
@@ -32,9 +33,6 @@ const HALVED_FROM_HZ = 16_000;
 /** Steps of a decibel in which D is kept: s8 hold 25 dB, beyond which a change is not measured well. */
 const STEPS_PER_DB = 5;
 const MOST_STEPS = 127;
-
-/** Bits of a word. */
-export const CHANGES: number = BITS;
 
 /** One word a frame, bit m for the bands m and m + 1. */
 export interface AudioFingerprint {

@@ -19,7 +19,7 @@
  * eight words in common: one onset is like another.
  */
 
-import { type AudioFingerprint, CHANGES } from "./audio-fingerprint.ts";
+import { type AudioFingerprint, BITS } from "./audio-fingerprint.ts";
 import { collectMatches, keyBitsFor, type Match, sharedKeys } from "./shared-keys.ts";
 
 const MOST_DIFFERENT = 0.05;
@@ -192,10 +192,10 @@ function zOfChanges(r: number, n: number): number {
 /** r of equation 3b; 0 where nothing is sure in both. */
 function correlation(a: AudioFingerprint, b: AudioFingerprint, shift: number): number {
   let [product, own, other] = [0, 0, 0];
-  const from = Math.max(0, shift) * CHANGES;
-  const to = Math.min(a.bits.length, b.bits.length + shift) * CHANGES;
+  const from = Math.max(0, shift) * BITS;
+  const to = Math.min(a.bits.length, b.bits.length + shift) * BITS;
   for (let i = from; i < to; i++) {
-    const [x, y] = [a.changes[i], b.changes[i - shift * CHANGES]];
+    const [x, y] = [a.changes[i], b.changes[i - shift * BITS]];
     if (x === 0 || y === 0) continue;
     product += x * y;
     own += x * x;
