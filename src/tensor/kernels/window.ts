@@ -5,7 +5,7 @@
  * the end.
  */
 
-import { build as b, type Kernel, type Statement } from "../../kernel/index.ts";
+import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
 
 export type Padding = "same" | "valid";
 export type Pair = readonly [number, number];
@@ -100,20 +100,25 @@ export interface Frame {
   readonly dilation: Pair;
 }
 
-/** y [height, width, C] = x [H, W, C] inside zeros. */
-export function pad({ shape, padded, before, dilation }: Frame): Kernel {
+/** y [height, width, C] = x [H, W, C] inside zeros; `byColumns` y is [width, height, C]. */
+export function pad(
+  { shape, padded, before, dilation }: Frame,
+  { byColumns = false }: { byColumns?: boolean } = {},
+): Kernel {
   const [H, W, C] = shape;
   const x = b.buffer("x", "f32", [H, W, C]);
-  const y = b.buffer("y", "f32", [...padded, C]);
+  const y = b.buffer("y", "f32", [...(byColumns ? padded.toReversed() : padded), C]);
   // a negative `before` leaves pixels out
   const skipped = before.map((count, axis) => Math.max(0, Math.ceil(-count / dilation[axis])));
   const ends = [H, W].map((extent, axis) =>
     Math.min(extent, Math.floor((padded[axis] - 1 - before[axis]) / dilation[axis]) + 1),
   );
-  const at = (i: Parameters<typeof b.mul>[0], axis: 0 | 1) =>
-    b.add(b.mul(i, dilation[axis]), before[axis]);
-  const isDense = dilation[0] === 1 && dilation[1] === 1 && skipped[1] === 0 && ends[1] === W;
-  const row = (iy: Parameters<typeof b.mul>[0]): Statement => {
+  const at = (i: Expr, axis: 0 | 1) => b.add(b.mul(i, dilation[axis]), before[axis]);
+  const place = (iy: Expr, ix: Expr): Expr[] =>
+    byColumns ? [at(ix, 1), at(iy, 0)] : [at(iy, 0), at(ix, 1)];
+  const isDense =
+    !byColumns && dilation[0] === 1 && dilation[1] === 1 && skipped[1] === 0 && ends[1] === W;
+  const row = (iy: Expr): Statement => {
     if (isDense) {
       const line = b.buffer("x", "f32", [H, W * C]);
       const target = b.buffer("y", "f32", [padded[0], padded[1] * C]);
@@ -124,9 +129,7 @@ export function pad({ shape, padded, before, dilation }: Frame): Kernel {
     return b.loop(
       "ix",
       ends[1],
-      (ix) => [
-        b.lanes("c", C, (c) => [b.store(y, [at(iy, 0), at(ix, 1), c], b.load(x, iy, ix, c))]),
-      ],
+      (ix) => [b.lanes("c", C, (c) => [b.store(y, [...place(iy, ix), c], b.load(x, iy, ix, c))])],
       { from: skipped[1] },
     );
   };

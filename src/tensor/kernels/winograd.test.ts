@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { interpret } from "../../kernel/index.ts";
 import { random } from "../random.ts";
 import type { Convolution } from "./convolve.ts";
+import { pad } from "./window.ts";
 import {
-  columns,
   FACTORS,
   hasPairs,
   partialShape,
@@ -67,7 +67,7 @@ test.each(CASES)("of $image, $kh rows, $filters filters", ({ image, kh, filters 
   const v = new Float32Array(size(planesShape(shape)));
   const padded = [shape.height, shape.width] as const;
   const frame = { shape: image, padded, before: shape.before, dilation: [1, 1] } as const;
-  interpret(columns(frame), { x, columns: turned });
+  interpret(pad(frame, { byColumns: true }), { x, y: turned });
   interpret(planes(shape), { columns: turned, planes: v });
 
   const u = new Float32Array(FACTORS * kh * C * filters);

@@ -17,7 +17,6 @@
 import { build as b, type Expr, type Kernel, type Statement } from "../../kernel/index.ts";
 import type { Convolution } from "./convolve.ts";
 import { byRows, productTile, ROWS } from "./product-tile.ts";
-import type { Frame } from "./window.ts";
 
 /** Products of a pair of outputs. */
 export const FACTORS = 4;
@@ -31,36 +30,6 @@ const LEAST_PAIRS = 4;
 export function hasPairs({ kernel, stride, outputs, C }: Convolution): boolean {
   const isEven = kernel[1] === 3 && stride[0] === 1 && stride[1] === 1 && outputs[1] % 2 === 0;
   return isEven && outputs[1] >= 2 * LEAST_PAIRS && kernel[0] * C >= LEAST_TAPS;
-}
-
-/** columns [width, height, C] of the image x [H, W, C] inside zeros. */
-export function columns({
-  shape: [H, W, C],
-  padded: [height, width],
-  before,
-  dilation,
-}: Frame): Kernel {
-  const x = b.buffer("x", "f32", [H, W, C]);
-  const size = width * height * C;
-  const flat = b.buffer("columns", "f32", [size]);
-  const result = b.buffer("columns", "f32", [width, height, C]);
-  const body = b.loop("column", W, (column) => [
-    b.loop("row", H, (row) => [
-      b.lanes("c", C, (c) => [
-        b.store(
-          result,
-          [
-            b.add(b.mul(column, dilation[1]), before[1]),
-            b.add(b.mul(row, dilation[0]), before[0]),
-            c,
-          ],
-          b.load(x, row, column, c),
-        ),
-      ]),
-    ]),
-  ]);
-  const clear = b.lanes("z", size, (i) => [b.store(flat, [i], 0)], { vectors: 4 });
-  return b.kernel("columns", [x, result], H * W * C === size ? [body] : [clear, body]);
 }
 
 /**
@@ -78,7 +47,7 @@ export function rowOf(factor: number, pair: Expr, { outputs: [, W] }: Convolutio
   return b.add(b.mul(pair, 2), factor === 0 ? 0 : 1);
 }
 
-/** planes of columns [width, height C]. */
+/** planes of the framed image by columns [width, height C]. */
 export function planes(shape: Convolution): Kernel {
   const { height, width, C, outputs } = shape;
   const x = b.buffer("columns", "f32", [width, height * C]);

@@ -7,7 +7,6 @@ import { maskedGradient } from "../kernels/conv-norm.ts";
 import { type Convolution, convolve, convolveWeights, productOf } from "../kernels/convolve.ts";
 import { axesOf, type Frame, pad, paddedExtent } from "../kernels/window.ts";
 import {
-  columns,
   FACTORS,
   hasPairs,
   partialShape,
@@ -77,7 +76,7 @@ export function convolution(
     return;
   }
   const turned = each("columns", [width, height, C]);
-  s.each(columns(frame ?? unframed(shape)), { x, columns: turned }, late);
+  s.each(pad(frame ?? unframed(shape), { byColumns: true }), { x, y: turned }, late);
   const source = each("planes", planesShape(shape));
   s.each(planes(shape), { columns: turned, planes: source }, late);
   const u = scratch("factors", [factorsSize(shape)]);
